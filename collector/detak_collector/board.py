@@ -1,0 +1,137 @@
+"""What the status page shows, as plain data: made by `figures` from facts, drawn by `web`. All times UTC ms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+
+class Condition(StrEnum):
+    """What is known of a service, a member or a node at this moment, worst last."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    UNOBSERVED = "not observed"
+    PRESUMED_DOWN = "presumed down"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One local day of one service. The parts are disjoint; what is left of `elapsed_ms` was up."""
+
+    date: str
+    elapsed_ms: int
+    counted_ms: int
+    excluded_ms: int
+    unobserved_ms: int
+    degraded_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberState:
+    """One member of a group as it is now. `message` is what its check last said."""
+
+    check: str
+    condition: Condition
+    since: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupState:
+    """One group of a service as it is now. `standing` of its members are up, `rule` is how they back each other."""
+
+    name: str
+    category: str
+    rule: str
+    condition: Condition
+    standing: int
+    members: tuple[MemberState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """One service: its state now, its days, and its own share in the figure of the running year."""
+
+    id: str
+    name: str
+    criticality: str
+    in_figure: bool
+    public: bool
+    condition: Condition
+    since: int | None
+    days: tuple[Day, ...]
+    counted_ms: int
+    certain_ms: int
+    possible_ms: int
+    service_time_ms: int
+    coverage: Fraction
+    groups: tuple[GroupState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutageState:
+    """An outage, running (`end` is None) or ended. `cause` is a category, `detail` names the checks and what they said."""
+
+    id: str
+    service_id: str
+    service_name: str
+    in_figure: bool
+    begin: int
+    end: int | None
+    counted_ms: int
+    certain_ms: int
+    possible_ms: int
+    cause: str
+    shown_as: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """One node: whether it is heard, since when its agent runs, and how far its clock is known."""
+
+    name: str
+    site: str | None
+    condition: Condition
+    heard: int | None
+    agent_version: str
+    checks: int
+    clock_uncertainty_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FigureState:
+    """The running year's figure with its bounds. Percentages are exact; `remaining_ms` is what the target leaves."""
+
+    period: str
+    target_percent: Fraction
+    percent: Fraction | None
+    certain_percent: Fraction | None
+    possible_percent: Fraction | None
+    counted_ms: int
+    certain_ms: int
+    possible_ms: int
+    service_time_ms: int
+    remaining_ms: int
+    coverage: Fraction | None
+    verdict: str | None
+    proof: str | None
+    services: int
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything the status page needs, in one piece, as of `now`."""
+
+    organisation: str
+    timezone: str
+    now: int
+    figure: FigureState
+    services: tuple[ServiceState, ...]
+    running: tuple[OutageState, ...]
+    recent: tuple[OutageState, ...]
+    nodes: tuple[NodeState, ...]
+    ha_rule: str

@@ -1,0 +1,135 @@
+"""What the engine is given: evidence as the agents saw it, in agent time, or as a person wrote it, in UTC.
+
+Nothing here is weighed or mapped yet. All times are integer milliseconds; `_utc` says UTC, everything else in a
+`Span`, `Run` or `Exchange` is agent time of that run's boot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from detak_collector.downtime.intervals import EMPTY, Intervals
+
+ALIVE = "alive"
+"""The check every node has: its samples are the agent's own ticks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One check in one state from its first sample to its last, without a gap between samples."""
+
+    check: str
+    number: int
+    state: str
+    first_begin: int
+    first_end: int
+    last_begin: int
+    last_end: int
+    samples: int = 1
+    largest_gap: int = 0
+    closed: bool = True
+    message: str = ""
+    marks: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Four timestamps that bound UTC minus agent time: `answered - received <= theta <= arrived - sent`."""
+
+    sent: int
+    arrived_utc: int
+    answered_utc: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One check as a run ran it."""
+
+    name: str
+    kind: str
+    interval_ms: int
+    timeout_ms: int
+    remote: bool = False
+
+    @property
+    def reach_ms(self) -> int:
+        """How far apart, begin to begin, two samples may lie and still speak for the time between them."""
+        return self.interval_ms + self.interval_ms // 2 + self.timeout_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """How a run's predecessor ended, as the node's journal tells; its times are of the predecessor's boot."""
+
+    run: str
+    boot: str
+    last_tick: int
+    last_number: int
+    stopped: str | None = None
+    stopped_at: int | None = None
+    slowest_stop_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The node's own clock when the run opened. `error_ms` is None where it was not synchronised."""
+
+    at: int
+    utc: int
+    error_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One life of one agent process. `spans` are in the order of their numbers, open ones included."""
+
+    run: str
+    boot: str
+    opened: int
+    init_started: int
+    tick_ms: int
+    claim: Claim
+    checks: tuple[Settings, ...]
+    spans: tuple[Span, ...]
+    exchanges: tuple[Exchange, ...] = ()
+    watchdog_ms: int | None = None
+    previous: Previous | None = None
+    stopped: str | None = None
+    stopped_at: int | None = None
+    complete_to: int = 0
+    """Records 1 to this number have all arrived, closed or open; a greater `Previous.last_number` means a hole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A fact in absolute time, as in a hand-written bundle. Facts of one check that share an edge are exact there."""
+
+    check: str
+    state: str
+    first_utc: int
+    last_utc: int
+    remote: bool = False
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """All evidence of one node. `heard_utc` is when this collector last received growth of its `alive` span."""
+
+    name: str
+    runs: tuple[Run, ...] = ()
+    stated: tuple[Stated, ...] = ()
+    heard_utc: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The evidence of all nodes, and the time for which the collector itself was there to hear it."""
+
+    nodes: Mapping[str, Node]
+    watched: Intervals = field(default=EMPTY)
+    down_after_ms: int = 15_000
+    drift_ppm: int = 100
+    freeze_allowance_ms: int = 100
