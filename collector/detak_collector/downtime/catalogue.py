@@ -126,7 +126,7 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Time that an approved record takes out of the figure. `scope` is one of all, site, node, check, group, service."""
+    """Time that an approved record takes out. `scope_kind` is one of all, site, node, check, group, service."""
 
     id: str
     category: str

@@ -12,7 +12,7 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """A set of instants. Build it with `of`; the constructor expects what `of` makes: sorted, disjoint, not touching."""
+    """A set of instants. Build it with `of`; the constructor expects what `of` makes: sorted, disjoint, apart."""
 
     parts: tuple[Interval, ...] = ()
 
@@ -78,7 +78,9 @@ class Intervals:
     def within(self, begin: int, end: int) -> Intervals:
         """The rest of [begin, end): all of it that is not in this set."""
         edges = [begin, *(edge for part in self.clip(begin, end) for edge in part), end]
-        return Intervals(tuple((edges[at], edges[at + 1]) for at in range(0, len(edges), 2) if edges[at] < edges[at + 1]))
+        return Intervals(
+            tuple((edges[at], edges[at + 1]) for at in range(0, len(edges), 2) if edges[at] < edges[at + 1])
+        )
 
     def clip(self, begin: int, end: int) -> Intervals:
         """The part inside [begin, end)."""

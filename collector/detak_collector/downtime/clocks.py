@@ -1,0 +1,115 @@
+"""From agent time to UTC: an interval, never a guess.
+
+Each exchange bounds theta = UTC - agent time at its own moment; with distance the bound widens by the oscillator's
+drift. `Clock` intersects all exchanges of one boot. See RFC 5905 for the four timestamps.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from detak_collector.downtime.facts import Claim, Exchange, Facts, Run
+
+Bound = tuple[int, int]
+"""(least, greatest) theta in milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The clock of one boot. `forward` and `backward`: the bounds at each anchor, from its past and from its future."""
+
+    at: tuple[int, ...]
+    measured: tuple[Bound, ...]
+    forward: tuple[Bound, ...]
+    backward: tuple[Bound, ...]
+    drift_ppm: int
+    allowance_ms: int
+
+    def theta(self, agent: int) -> Bound:
+        """The bound on UTC - agent time at this agent time."""
+        after = bisect_right(self.at, agent)
+        bounds = []
+        if after:
+            bounds.append(_widened(self.forward[after - 1], agent - self.at[after - 1], self.drift_ppm))
+        if after < len(self.at):
+            bounds.append(_widened(self.backward[after], self.at[after] - agent, self.drift_ppm))
+        least, greatest = _common(bounds) or _hull(self.measured[max(after - 1, 0) : after + 1])
+        return least - self.allowance_ms, greatest + self.allowance_ms
+
+    def earliest(self, agent: int) -> int:
+        """The earliest UTC this agent time can have been."""
+        return agent + self.theta(agent)[0]
+
+    def latest(self, agent: int) -> int:
+        """The latest UTC this agent time can have been."""
+        return agent + self.theta(agent)[1]
+
+    def middle(self, agent: int) -> int:
+        """The UTC by which counted time is reckoned."""
+        least, greatest = self.theta(agent)
+        return agent + (least + greatest) // 2
+
+    @property
+    def uncertainty_ms(self) -> int:
+        """Half the width of the latest bound."""
+        least, greatest = self.theta(self.at[-1])
+        return (greatest - least + 1) // 2
+
+
+def clock_of(runs: Sequence[Run], facts: Facts) -> Clock | None:
+    """The clock of the boot these runs share; None where nothing bounds it."""
+    anchors = sorted(_anchors([exchange for run in runs for exchange in run.exchanges], facts.drift_ppm))
+    if not anchors:
+        anchors = sorted(_claimed([run.claim for run in runs]))
+    if not anchors:
+        return None
+    at = tuple(anchor[0] for anchor in anchors)
+    measured = tuple(anchor[1] for anchor in anchors)
+    backward = _carried([-moment for moment in reversed(at)], measured[::-1], facts.drift_ppm)[::-1]
+    forward = _carried(at, measured, facts.drift_ppm)
+    return Clock(at, measured, forward, backward, facts.drift_ppm, facts.freeze_allowance_ms)
+
+
+def _anchors(exchanges: Iterable[Exchange], drift_ppm: int) -> Iterable[tuple[int, Bound]]:
+    for one in exchanges:
+        slack = _drift(one.received - one.sent, drift_ppm)
+        yield one.received, (one.answered_utc - one.received, one.arrived_utc - one.sent + slack)
+
+
+def _claimed(claims: Iterable[Claim]) -> Iterable[tuple[int, Bound]]:
+    """The node's own claim, a stated assumption, used only where no exchange measured anything."""
+    for claim in claims:
+        if claim.error_ms is not None:
+            yield claim.at, (claim.utc - claim.at - claim.error_ms, claim.utc - claim.at + claim.error_ms)
+
+
+def _carried(at: Sequence[int], measured: Sequence[Bound], drift_ppm: int) -> tuple[Bound, ...]:
+    """Each measured bound, intersected with what those before it still allow; begun anew where they disagree."""
+    carried: list[Bound] = []
+    for place, bound in enumerate(measured):
+        if place:
+            earlier = _widened(carried[-1], at[place] - at[place - 1], drift_ppm)
+            carried.append(_common([earlier, bound]) or bound)
+        else:
+            carried.append(bound)
+    return tuple(carried)
+
+
+def _drift(distance_ms: int, drift_ppm: int) -> int:
+    return -(-distance_ms * drift_ppm // 1_000_000)
+
+
+def _widened(bound: Bound, distance_ms: int, drift_ppm: int) -> Bound:
+    drift = _drift(distance_ms, drift_ppm)
+    return bound[0] - drift, bound[1] + drift
+
+
+def _common(bounds: Sequence[Bound]) -> Bound | None:
+    least, greatest = max(bound[0] for bound in bounds), min(bound[1] for bound in bounds)
+    return (least, greatest) if least <= greatest else None
+
+
+def _hull(bounds: Sequence[Bound]) -> Bound:
+    return min(bound[0] for bound in bounds), max(bound[1] for bound in bounds)

@@ -1,0 +1,101 @@
+"""What the reading of one check comes to: three nested sets, what was not observed, and why each stretch is so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from detak_collector.downtime.intervals import EMPTY, Interval, Intervals
+from detak_collector.downtime.triple import NOWHERE, Triple
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch that was not simply up: its reading (`down: rebooted`, `not observed: agent`), what the check said."""
+
+    begin: int
+    end: int
+    shown_as: str
+    message: str = ""
+
+    def touches(self, begin: int, end: int) -> bool:
+        """Whether it shares time with [begin, end)."""
+        return self.begin < end and begin < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """What the check said last, and when it was first in that state. `pending_from`: evidence since is still due."""
+
+    state: str
+    since: int
+    message: str
+    pending_from: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One check over the window that was read.
+
+    `seen` is the certain set as far as the node itself can see: for a remote check the network between may be at
+    fault, and `down.certain` holds only what that rules out. `silent` is time without evidence that the rules call
+    down for want of heartbeats; `presumed` is what of it is counted.
+    """
+
+    check: str
+    down: Triple = NOWHERE
+    unobserved: Intervals = EMPTY
+    presumed: Intervals = EMPTY
+    degraded: Intervals = EMPTY
+    seen: Intervals = EMPTY
+    passages: tuple[Passage, ...] = ()
+    remote: bool = False
+    latest: Latest | None = None
+
+
+def never_seen(check: str, begin: int, end: int) -> Reading:
+    """A check of which there is no evidence at all: possibly down throughout, and not observed."""
+    whole = Intervals.span(begin, end)
+    passages = (Passage(begin, end, "not observed: never reported"),) if whole else ()
+    return Reading(check, Triple(possible=whole), unobserved=whole, passages=passages)
+
+
+@dataclass(slots=True)
+class Sketch:
+    """A reading being put together from its rows; `read` clips it to the window and makes the sets nest."""
+
+    check: str
+    remote: bool = False
+    certain: list[Interval] = field(default_factory=list)
+    counted: list[Interval] = field(default_factory=list)
+    possible: list[Interval] = field(default_factory=list)
+    unobserved: list[Interval] = field(default_factory=list)
+    presumed: list[Interval] = field(default_factory=list)
+    degraded: list[Interval] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
+    latest: Latest | None = None
+
+    def note(self, where: Interval, shown_as: str, message: str = "") -> None:
+        """Name a stretch, for people."""
+        if where[0] < where[1]:
+            self.passages.append(Passage(*where, shown_as, message))
+
+    def read(self, begin: int, end: int) -> Reading:
+        """The reading inside [begin, end)."""
+
+        def clipped(pairs: list[Interval]) -> Intervals:
+            return Intervals.of(pairs).clip(begin, end)
+
+        down = Triple.nested(clipped(self.certain), clipped(self.counted), clipped(self.possible))
+        unobserved = clipped(self.unobserved)
+        down = Triple(down.certain, down.counted, down.possible | unobserved)
+        return Reading(
+            self.check,
+            down=down,
+            unobserved=unobserved,
+            presumed=clipped(self.presumed) & down.counted,
+            degraded=clipped(self.degraded) - down.counted,
+            seen=down.certain,
+            passages=tuple(sorted(self.passages, key=lambda one: (one.begin, one.end))),
+            remote=self.remote,
+            latest=self.latest,
+        )

@@ -1,0 +1,148 @@
+"""A service over one cell: its groups in series, its probes, its exclusions, its hours; gross and net."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+
+from detak_collector.downtime.accounts import OUTSIDE_HOURS, Account
+from detak_collector.downtime.catalogue import EXCLUSION_CATEGORIES, Group, Member, Service
+from detak_collector.downtime.groups import Cell, Instead, Stretch, stretches
+from detak_collector.downtime.intervals import Interval, Intervals, union
+from detak_collector.downtime.parts import Part, joined, loosest, member_part
+from detak_collector.downtime.scopes import Basis, Scopes, everything
+from detak_collector.downtime.triple import NOWHERE, Triple, united
+
+MOST_CHOICES = 64
+
+
+def account(
+    service: Service, hours: Intervals, span: Interval, basis: Basis, instead: Instead | None = None
+) -> Account:
+    """The service over `span`, a calendar month or the part of it that is over."""
+    own_windows = everything(basis.scopes.on_service(service))
+    cell = Cell(*span, hours, hours - own_windows)
+    laid = {group.key: tuple(stretches(group, service, cell, basis, instead)) for group in service.groups}
+    bench = _Bench(service, basis.scopes, cell, own_windows, _probe(service, basis, cell))
+    chosen = bench.assemble({key: joined_choice(parts) for key, parts in laid.items()})
+    return _with_bounds(chosen, bench, laid)
+
+
+def joined_choice(parts: Sequence[Stretch], choice: Sequence[int] | None = None) -> Part:
+    """The group over all its stretches, under the chosen members or under others."""
+    places = choice if choice is not None else [stretch.chosen for stretch in parts]
+    return joined([stretch.options[place] for stretch, place in zip(parts, places, strict=True)]) if parts else Part()
+
+
+def _with_bounds(chosen: Account, bench: _Bench, laid: Mapping[str, tuple[Stretch, ...]]) -> Account:
+    """The account, its certain and possible sets taken over every admissible choice of lowest members."""
+    flat = [(key, stretch) for key, parts in laid.items() for stretch in parts]
+    count = prod(len(stretch.admissible) for _, stretch in flat)
+    if count == 1:
+        return replace(chosen, net=chosen.net, variants=(_variant(chosen.net),), chosen=laid)
+    if count > MOST_CHOICES:
+        net = bench.assemble({key: joined([_loose(one) for one in parts]) for key, parts in laid.items() if parts}).net
+        return replace(chosen, net=net, variants=(_variant(net),), chosen=laid)
+    nets = []
+    for choice in product(*(stretch.admissible for _, stretch in flat)):
+        picked: dict[str, list[int]] = {key: [] for key in laid}
+        for (key, _), place in zip(flat, choice, strict=True):
+            picked[key].append(place)
+        nets.append(bench.assemble({key: joined_choice(parts, picked[key]) for key, parts in laid.items()}).net)
+    certain = chosen.net.certain
+    for one in nets:
+        certain = certain & one.certain
+    net = Triple.nested(certain, chosen.net.counted, union(one.possible for one in nets))
+    return replace(chosen, net=net, variants=tuple(_variant(one) for one in nets), chosen=laid)
+
+
+def _loose(stretch: Stretch) -> Part:
+    return loosest([stretch.options[place] for place in stretch.admissible], stretch.options[stretch.chosen])
+
+
+def _variant(net: Triple) -> tuple[Intervals, Intervals]:
+    return net.certain, net.possible
+
+
+def _probe(service: Service, basis: Basis, cell: Cell) -> Part:
+    """The service as its users reach it: probes are observers of one thing, so all that see it must say down."""
+    if not service.probes:
+        return Part()
+    together = Member(tuple(check for member in service.probes for check in member.checks))
+    return member_part(together, service, None, basis).clip(cell.begin, cell.end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What stays the same while groups are put together under one choice of members or another."""
+
+    service: Service
+    scopes: Scopes
+    cell: Cell
+    own_windows: Intervals
+    probe: Part
+
+    def assemble(self, groups: Mapping[str, Part]) -> Account:
+        """Groups in series, then the probes, then proven third party, the service's exclusions and its hours."""
+        of = {group.key: group for group in self.service.groups}
+        parts = list(groups.values())
+        probe_gross, probe_net = self._guard(parts)
+        gross = united([part.gross for part in parts] + [probe_gross])
+        before_proof = united([part.net for part in parts] + [probe_net])
+        net = self._less_proven(before_proof, [(of[key], part) for key, part in groups.items()])
+        inside = net.without(self.own_windows).map(lambda one: one & self.cell.hours)
+        unproven = before_proof.counted & self.cell.hours - self.own_windows
+        unobserved = union(part.unobserved for part in parts) if self.service.groups else self.probe.unobserved
+        firm = union([part.net.counted - part.presumed for part in parts] + [probe_net.counted - self.probe.presumed])
+        presumed = inside.counted - firm
+        return Account(
+            self.cell.begin, self.cell.end, self.cell.hours, self._service_time(), gross, inside,
+            self._left(gross.counted, inside.counted, unproven),
+            unobserved - inside.counted, presumed,
+            (union(part.degraded for part in parts) | self.probe.degraded) - gross.counted,
+            (), dict(groups), probe_gross.counted,
+        )  # fmt: skip
+
+    def _guard(self, parts: Sequence[Part]) -> tuple[Triple, Triple]:
+        """What the probes add: nothing merely not observed, and nothing of a group that is down but excluded."""
+        if not self.service.probes or not (self.service.probe_guard or not self.service.groups):
+            return NOWHERE, NOWHERE
+        if not self.service.groups:
+            return self.probe.gross, self.probe.net
+        seen = self.probe.gross.map(lambda one: one - self.probe.unobserved)
+        net = self.probe.net.map(lambda one: one - self.probe.unobserved)
+        return seen, net.less(
+            union(part.may for part in parts),
+            union(part.excluded for part in parts),
+            union(part.surely for part in parts),
+        )
+
+    def _less_proven(self, net: Triple, groups: Sequence[tuple[Group, Part]]) -> Triple:
+        """Less the time in which a third party alone was down, as far as that is proven."""
+        if "third_party" not in self.scopes.catalogue.counted_exclusions:
+            return net
+        provider = united([part.net for group, part in groups if group.third_party])
+        own = united([part.net for group, part in groups if not group.third_party])
+        return net.less(
+            provider.possible - own.certain, provider.counted - own.possible, provider.certain - own.possible
+        )
+
+    def _service_time(self) -> Intervals:
+        if self.scopes.catalogue.planned_in_denominator:
+            return self.cell.hours
+        return self.cell.hours - self.scopes.on_service(self.service)["planned"]
+
+    def _left(self, gross: Intervals, net: Intervals, unproven: Intervals) -> dict[str, Intervals]:
+        """Where the difference went, each millisecond once, in the order of REASONS."""
+        windows = self.scopes.on_any_part(self.service)
+        proven = unproven - net
+        rest = gross - net - proven
+        left = {OUTSIDE_HOURS: rest - self.cell.hours}
+        rest = rest & self.cell.hours
+        for category in EXCLUSION_CATEGORIES:
+            left[category] = rest & windows[category]
+            rest = rest - windows[category]
+        left["third_party"] = left["third_party"] | proven
+        return left

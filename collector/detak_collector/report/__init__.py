@@ -1,0 +1,1 @@
+"""Reports: a derived result as JSON and as text."""
