@@ -36,7 +36,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class ServiceResult:
-    """One service over the period. `in_figure` is the part of it that the organisation's figure counts."""
+    """One service over the period. `in_figure` is the part of it that the organisation's figure counts.
+
+    `counting` is when its criticality is one that counts; `accounts` are whole months, `joined` the period alone.
+    """
 
     service: Service
     criticality: str | None
@@ -46,7 +49,19 @@ class ServiceResult:
     worst_member_ms: int
     outages: tuple[Outage, ...]
     causes: Mapping[str, int]
+    counting: Intervals
     accounts: tuple[Account, ...]
+    joined: Account | None
+
+    def within(self, begin: int, end: int) -> Totals:
+        """Its totals in a part of the period."""
+        where = Intervals.span(begin, end)
+        return summed(totals(one, where) for one in self.accounts if one.begin < end and begin < one.end)
+
+    def counted_within(self, begin: int, end: int) -> Totals:
+        """What the organisation's figure counts of it in a part of the period."""
+        where = self.counting.clip(begin, end)
+        return summed(totals(one, where) for one in self.accounts if one.begin < end and begin < one.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +75,10 @@ class Result:
     figure: Totals
     services: tuple[ServiceResult, ...]
     readings: Mapping[str, Reading]
+
+    def only(self, service: str) -> Result:
+        """The same with one service's rows; the figure stays that of the organisation."""
+        return replace(self, services=tuple(one for one in self.services if one.service.id == service))
 
 
 def derive(case: Case, period: Period) -> Result:
@@ -142,7 +161,9 @@ def _service(case: Case, service: Service, cells: Sequence[Interval], period: In
         worst_member_ms=beside["worst_member"],
         outages=tuple(outages(service, joined, basis.readings, case.as_of)) if joined else (),
         causes=caused(service, joined) if joined else {},
+        counting=counting,
         accounts=accounts,
+        joined=joined,
     )
 
 

@@ -32,3 +32,10 @@ def length_text(duration_ms: int) -> str:
     if hours:
         return f"{sign}{hours:,} h {minutes:02d} min {seconds}"
     return f"{sign}{minutes} min {seconds}" if minutes else f"{sign}{seconds}"
+
+
+def clock_text(duration_ms: int) -> str:
+    """A length as short as a column wants it: `1:02:03.4`."""
+    hours, left = divmod(duration_ms, 3_600_000)
+    minutes, left = divmod(left, 60_000)
+    return f"{hours}:{minutes:02d}:{left // 1000:02d}.{left % 1000 // 100}"

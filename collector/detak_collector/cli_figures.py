@@ -1,0 +1,100 @@
+"""The commands that print figures: `report` and `status` from the store, `recompute` from a bundle of files."""
+
+from __future__ import annotations
+
+import json
+from datetime import tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+
+from detak_collector.bundle import read_bundle
+from detak_collector.catalogue import CatalogueError
+from detak_collector.catalogue.moments import Zone
+from detak_collector.catalogue.place import Place
+from detak_collector.downtime.derive import Case, Result, derive
+from detak_collector.downtime.facts import Facts
+from detak_collector.downtime.periods import Period, PeriodError, parse_period
+from detak_collector.report.document import document
+from detak_collector.report.text import print_report
+
+FORMATS = ("text", "json")
+
+
+def asked_period(words: str | None, begin: str | None, end: str | None, zone: tzinfo, now: int) -> Period:
+    """The period that the options name: `--period`, or `--from` and `--to`."""
+    if words is not None and begin is None and end is None:
+        try:
+            return parse_period(words, zone, now)
+        except PeriodError as error:
+            raise click.UsageError(f"--{error}") from None
+    if words is not None or begin is None or end is None:
+        raise click.UsageError("give either --period, or --from and --to")
+    first, last = moment(begin, "--from", zone), moment(end, "--to", zone)
+    if first >= last:
+        raise click.UsageError(f"--to: not after --from (got {end!r})")
+    return Period(f"{begin} to {end}", first, last)
+
+
+def moment(words: str, option: str, zone: tzinfo) -> int:
+    """A date or time from the command line, local where it names no zone."""
+    place = Place(option, [])
+    found = Zone(zone).moment(words, place)
+    if found is None:
+        raise click.UsageError(place.lines[0])
+    return found
+
+
+def show(result: Result, zone: tzinfo, form: str, service: str | None) -> None:
+    """Print the result; with `service`, that one alone (the figure stays the organisation's)."""
+    if service is not None:
+        known = [one.service.id for one in result.services]
+        if service not in known:
+            raise click.UsageError(f"--service: no such service; one of {', '.join(known)} (got {service!r})")
+        result = result.only(service)
+    if form == "json":
+        click.echo(json.dumps(document(result), indent=2, ensure_ascii=False))
+    else:
+        print_report(result, zone, Console(highlight=False))
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--period", help="2026, 2026-S1, 2026-Q3, 2026-10 or 2026-10-05, in the organisation's zone.")
+@click.option("--from", "begin", help="The first instant, such as 2026-10-01 or 2026-10-01T00:00:00Z.")
+@click.option("--to", "end", help="The instant after the last.")
+@click.option("--as-of", help="Judge as at this moment: later time has not passed.")
+@click.option("--service", help="Print only this service's rows.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+def recompute(  # noqa: PLR0913, PLR0917 - one parameter an option
+    path: Path,
+    period: str | None,
+    begin: str | None,
+    end: str | None,
+    as_of: str | None,
+    service: str | None,
+    form: str,
+) -> None:
+    """Derive figures from the files at PATH, a directory or an archive: no store, no server.
+
+    PATH holds services.toml and facts.ndjson, and may hold exclusions.ndjson.
+    """
+    try:
+        bundle = read_bundle(path)
+    except CatalogueError as error:
+        raise click.UsageError(str(error)) from None
+    zone = ZoneInfo(bundle.catalogue.timezone)
+    if period is not None and period.endswith("-ytd") and as_of is None and bundle.as_of is None:
+        raise click.UsageError("--period: a ytd needs --as-of, because files have no today")
+    known_as_of = moment(as_of, "--as-of", zone) if as_of is not None else bundle.as_of
+    asked = asked_period(period, begin, end, zone, known_as_of or 0)
+    case = Case(
+        catalogue=bundle.catalogue,
+        zone=zone,
+        facts=Facts(bundle.facts),
+        exclusions=bundle.exclusions,
+        as_of=known_as_of if known_as_of is not None else asked.end,
+    )
+    show(derive(case, asked), zone, form, service)

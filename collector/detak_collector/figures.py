@@ -1,0 +1,95 @@
+"""The one place where store and catalogue meet the engine: page, report and recompute all ask here.
+
+So they can never disagree. It reads the store and the clock that it was given, and decides nothing itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from detak_collector.board import Board, Condition, NodeState
+from detak_collector.boards import DAYS, board_of, condition_at, midnight_before, year_of
+from detak_collector.clocks import Clock
+from detak_collector.clocks import Reading as Moment
+from detak_collector.downtime.catalogue import Catalogue, Exclusion
+from detak_collector.downtime.derive import Case, Result, derive
+from detak_collector.downtime.facts import ALIVE, Facts, Node
+from detak_collector.downtime.lives import lives_of
+from detak_collector.downtime.periods import Period, months
+from detak_collector.downtime.sampled import Window, read_sampled
+from detak_collector.store.base import EvidenceStore, NodeRegistry, NodeRow
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The catalogue in force and what was excluded."""
+
+    catalogue: Catalogue
+    exclusions: tuple[Exclusion, ...] = ()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The organisation's zone, which the catalogue has checked to exist."""
+        return ZoneInfo(self.catalogue.timezone)
+
+
+class Figures:
+    """Derives figures from what the store holds now. `rules` is asked each time, so a reload takes effect at once."""
+
+    def __init__(
+        self, evidence: EvidenceStore, registry: NodeRegistry, rules: Callable[[], Rules], clock: Clock
+    ) -> None:
+        self._evidence = evidence
+        self._registry = registry
+        self._rules = rules
+        self._clock = clock
+
+    def report(self, period: Period) -> Result:
+        """The figure of a period as the facts stand now."""
+        moment, rules = self._clock(), self._rules()
+        facts = self._facts(rules, period.begin, min(period.end, moment.utc), moment)
+        return derive(Case(rules.catalogue, rules.zone, facts, rules.exclusions, moment.utc), period)
+
+    def board_now(self) -> Board:
+        """What the status page shows at this moment."""
+        moment, rules = self._clock(), self._rules()
+        year = year_of(moment.utc, rules.zone)
+        begin = min(year.begin, midnight_before(moment.utc, rules.zone) - (DAYS - 1) * DAY_MS)
+        facts = self._facts(rules, begin, moment.utc, moment)
+        case = Case(rules.catalogue, rules.zone, facts, rules.exclusions, moment.utc)
+        result = derive(case, Period(year.name, begin, moment.utc))
+        return board_of(rules.catalogue, rules.zone, result, year, self._nodes(rules, facts, moment))
+
+    async def board(self) -> Board:
+        """The same, derived in a thread so that evidence is still received meanwhile."""
+        return await asyncio.to_thread(self.board_now)
+
+    def _facts(self, rules: Rules, begin: int, end: int, moment: Moment) -> Facts:
+        """The evidence of whole months, which the choice of a lowest member needs."""
+        whole = list(months(begin, max(end, begin + 1), rules.zone))
+        return self._evidence.facts(whole[0][0], whole[-1][1], moment)
+
+    def _nodes(self, rules: Rules, facts: Facts, moment: Moment) -> Sequence[NodeState]:
+        rows = {row.name: row for row in self._registry.listing(moment)}
+        return [_node_state(rules, rows[name], facts, moment.utc) for name in sorted(rows)]
+
+
+def _node_state(rules: Rules, row: NodeRow, facts: Facts, now: int) -> NodeState:
+    node = facts.nodes.get(row.name, Node(row.name))
+    reading = read_sampled(ALIVE, node, facts, Window(now - DAY_MS, now, now))
+    lives = lives_of(node, facts)
+    condition = condition_at(reading, now - 1) if lives else Condition.UNOBSERVED
+    return NodeState(
+        name=row.name,
+        site=rules.catalogue.node(row.name).site,
+        condition=condition,
+        heard=row.heard_utc,
+        agent_version=row.agent_version,
+        checks=len(lives[-1].run.checks) if lives else 0,
+        clock_uncertainty_ms=lives[-1].clock.uncertainty_ms if lives else None,
+    )
