@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from detak_collector.downtime.catalogue import Catalogue, Dated, Exclusion, Group, Member, NodeEntry, Service
@@ -36,11 +37,13 @@ def service(*groups: Group, name: str = "s", probes: Sequence[str] = (), **more:
     return Service(id=name, name=name, groups=groups, probes=tuple(Member((one,)) for one in probes), **settings)  # type: ignore[arg-type]
 
 
-def stated(check: str, begin: int, end: int, down: Stretches = (), unseen: Stretches = (), **more: object) -> list[Stated]:
+def stated(
+    check: str, begin: int, end: int, down: Stretches = (), unseen: Stretches = (), **more: object
+) -> list[Stated]:
     """A check that was up from `begin` to `end` but for where it was down or not seen."""
     edges = sorted({begin, end, *(edge for pair in (*down, *unseen) for edge in pair)})
     facts = []
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         if any(from_ <= first < until for from_, until in unseen):
             continue
         state = "down" if any(from_ <= first < until for from_, until in down) else "up"

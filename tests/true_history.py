@@ -1,4 +1,4 @@
-"""A made-up node whose truth is known: it samples, crashes, is starved and cut off, and its evidence comes out as facts.
+"""A made-up node whose truth is known: it samples, crashes and is starved, and its evidence comes out as facts.
 
 It shares no code with the agent or the engine, so that a misreading on one side cannot hide on the other.
 """

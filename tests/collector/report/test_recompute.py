@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def _facts(check: str, down: Minutes, begin: datetime, end: int) -> list[dict[st
             "first": (begin + timedelta(minutes=first)).isoformat().replace("+00:00", "Z"),
             "last": (begin + timedelta(minutes=last)).isoformat().replace("+00:00", "Z"),
         }
-        for first, last in zip(edges, edges[1:], strict=False)
+        for first, last in pairwise(edges)
     ]
 
 
@@ -80,7 +81,8 @@ def test_the_directorate_of_taxes_of_2021(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("services", "shown"), [(3, "0.2240"), (4, "0.1680"), (5, "0.1344"), (6, "0.1120")])
 def test_january_2024_of_customs(tmp_path: Path, services: int, shown: str) -> None:
     histories: dict[str, Minutes] = {
-        f"n{at}/c": [(day * 1440, day * 1440 + 50) for day in range(6) if day % services == at] for at in range(services)
+        f"n{at}/c": [(day * 1440, day * 1440 + 50) for day in range(6) if day % services == at]
+        for at in range(services)
     }
     folder = _written(tmp_path, _services(services), histories, datetime(2024, 1, 1, tzinfo=UTC), 31)
     told = _run(str(folder), "--period", "2024-01")

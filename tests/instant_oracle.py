@@ -1,0 +1,181 @@
+"""A second, slow and obvious reading of the method: one instant at a time, every unknown tried both ways.
+
+It shares no code with the engine: it sees the same stated facts, catalogue and exclusions, and answers per instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from detak_collector.downtime.catalogue import Catalogue, Exclusion, Group, Member, Service
+from detak_collector.downtime.facts import Facts
+
+REASONS = ("planned", "preventive", "third_party", "force_majeure", "measurement_error")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the oracle says of one service at one instant."""
+
+    gross: bool
+    counted: bool
+    certain: bool
+    possible: bool
+    unobserved: bool
+    reason: str | None
+
+
+def state_at(facts: Facts, check: str, t: int) -> bool | None:
+    """True down, False up, None not known."""
+    node, name = check.split("/")
+    said = {
+        fact.state
+        for fact in (facts.nodes[node].stated if node in facts.nodes else ())
+        if fact.check == name and fact.first_utc <= t < fact.last_utc and fact.state != "unknown"
+    }
+    good, bad = bool(said & {"up", "degraded"}), "down" in said
+    return None if good == bad else bad
+
+
+class Oracle:
+    """One service with instant rules, over the catalogue's exclusions."""
+
+    def __init__(self, catalogue: Catalogue, facts: Facts, exclusions: Sequence[Exclusion], service: Service) -> None:
+        self.catalogue = catalogue
+        self.facts = facts
+        self.service = service
+        self.exclusions = [
+            one for one in exclusions
+            if one.approved_by and one.approved_by != one.proposed_by and one.category in catalogue.counted_exclusions
+        ]  # fmt: skip
+
+    def at(self, t: int) -> Moment:
+        """Everything about one instant: as observed (unknown is up), and under every way the unknown may be."""
+        checks = sorted(set(self.service.checks()))
+        known = {check: state_at(self.facts, check, t) for check in checks}
+        as_seen = {check: bool(state) for check, state in known.items()}
+        worlds = [
+            dict(zip(checks, world, strict=True))
+            for world in product(*([state] if state is not None else [False, True] for state in known.values()))
+        ]
+        net = self._net(as_seen, as_seen, t)
+        counted = net and not self._third_party_alone(as_seen, worlds, t)
+        gross = self._gross(as_seen, as_seen)
+        return Moment(
+            gross=gross,
+            counted=counted,
+            certain=all(self._truly(world, as_seen, t) for world in worlds),
+            possible=any(self._truly(world, as_seen, t) for world in worlds),
+            unobserved=self._unobserved(as_seen, worlds) and not counted,
+            reason=self._reason(gross, counted, net, t),
+        )
+
+    def _truly(self, world: dict[str, bool], as_seen: dict[str, bool], t: int) -> bool:
+        """Whether the service is down and counts, in one world in which everything is known."""
+        if not self._net(world, as_seen, t):
+            return False
+        provider = any(self._group_net(group, world, t) for group in self.service.groups if group.third_party)
+        own = any(self._group_net(group, world, t) for group in self.service.groups if not group.third_party)
+        return not ("third_party" in self.catalogue.counted_exclusions and provider and not own)
+
+    def _third_party_alone(self, as_seen: dict[str, bool], worlds: list[dict[str, bool]], t: int) -> bool:
+        if "third_party" not in self.catalogue.counted_exclusions:
+            return False
+        provider = any(self._group_net(group, as_seen, t) for group in self.service.groups if group.third_party)
+        own = any(
+            self._group_net(group, world, t)
+            for world in worlds for group in self.service.groups if not group.third_party
+        )  # fmt: skip
+        return provider and not own
+
+    def _gross(self, world: dict[str, bool], as_seen: dict[str, bool]) -> bool:
+        groups = any(self._group_down(group, world) for group in self.service.groups)
+        return groups or self._probe_down(world, as_seen)
+
+    def _net(self, world: dict[str, bool], as_seen: dict[str, bool], t: int) -> bool:
+        if any(self._whole(one) and one.begin <= t < one.end for one in self.exclusions):
+            return False
+        if any(self._group_net(group, world, t) for group in self.service.groups):
+            return True
+        excluded_group = any(self._group_down(group, world) for group in self.service.groups)
+        probe = self._probe_down(world, as_seen) and self._some_not_excluded(self._probes(), None, world, t)
+        return probe and not excluded_group
+
+    def _probes(self) -> list[str]:
+        return [check for member in self.service.probes for check in member.checks]
+
+    def _probe_down(self, world: dict[str, bool], as_seen: dict[str, bool]) -> bool:
+        probes = self._probes()
+        if not probes:
+            return False
+        if self.service.groups and not any(as_seen[check] for check in probes):
+            return False
+        return all(world[check] for check in probes)
+
+    def _group_down(self, group: Group, world: dict[str, bool]) -> bool:
+        down = sum(world[member.checks[0]] for member in group.members)
+        return down >= self._needed(group)
+
+    def _needed(self, group: Group) -> int:
+        rule = group.rule.at(0) if group.rule else None
+        count = len(group.members)
+        if count == 1 or rule == "any_down":
+            return 1
+        if rule == "k_of_n":
+            assert group.k is not None
+            return count - (group.k.at(0) or 0) + 1
+        return count
+
+    def _group_net(self, group: Group, world: dict[str, bool], t: int) -> bool:
+        checks = [member.checks[0] for member in group.members]
+        return self._group_down(group, world) and self._some_not_excluded(checks, group, world, t)
+
+    def _some_not_excluded(self, checks: list[str], group: Group | None, world: dict[str, bool], t: int) -> bool:
+        return any(world[check] and not self._excluded(check, group, t) for check in checks)
+
+    def _excluded(self, check: str, group: Group | None, t: int) -> bool:
+        return any(self._touches(one, check, group) and one.begin <= t < one.end for one in self.exclusions)
+
+    def _touches(self, one: Exclusion, check: str, group: Group | None) -> bool:
+        node = check.split("/", maxsplit=1)[0]
+        site = next((entry.site for entry in self.catalogue.nodes if entry.name == node), None)
+        return (one.scope_kind, one.scope) in {
+            ("check", check), ("node", node), ("site", site or "-"), ("group", group.key if group else "-"),
+        }  # fmt: skip
+
+    def _whole(self, one: Exclusion) -> bool:
+        return one.scope_kind == "all" or (one.scope_kind, one.scope) == ("service", self.service.id)
+
+    def _unobserved(self, as_seen: dict[str, bool], worlds: list[dict[str, bool]]) -> bool:
+        del as_seen
+        if not self.service.groups:
+            return len({tuple(world[check] for check in self._probes()) for world in worlds}) > 1
+        return any(len({self._group_down(group, world) for world in worlds}) > 1 for group in self.service.groups)
+
+    def _reason(self, gross: bool, counted: bool, net: bool, t: int) -> str | None:
+        if not gross or counted:
+            return None
+        if net:
+            return "third_party"
+        return next(reason for reason in REASONS if reason in self._in_force(t))
+
+    def _in_force(self, t: int) -> set[str]:
+        return {
+            one.category
+            for one in self.exclusions
+            if one.begin <= t < one.end
+            and (self._whole(one) or any(self._touches(one, check, group) for check, group in self._places()))
+        }
+
+    def _places(self) -> Iterator[tuple[str, Group | None]]:
+        for group in self.service.groups:
+            for member in group.members:
+                yield member.checks[0], group
+        yield from ((check, None) for check in self._probes())
+
+
+def plain(check: str) -> Member:
+    """A member of one check."""
+    return Member((check,))
