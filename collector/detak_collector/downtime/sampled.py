@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from detak_collector.downtime.facts import Facts, Node
-from detak_collector.downtime.intervals import EMPTY, Interval, Intervals
+from detak_collector.downtime.intervals import EMPTY, Intervals
 from detak_collector.downtime.lives import Life, Sighting, lives_of, sightings
 from detak_collector.downtime.reading import Latest, Reading, Sketch, never_seen
 from detak_collector.downtime.rows import Row, between
@@ -143,8 +143,8 @@ class _Tail:
         sketch.unobserved.extend(whole - counted)
         for gap in counted:
             sketch.note(gap, shown_as, last.span.message if not last.good else "")
-        for gap in EMPTY if self.pending else whole - counted:
-            sketch.note(gap, self._unseen(shown_as, gap))
+        if not self.pending:
+            self._name_unseen(sketch, shown_as, whole - counted)
 
     def _row(self) -> tuple[str, Intervals]:
         """What to call the time since the last sample, and which of it is counted all the same."""
@@ -162,10 +162,16 @@ class _Tail:
             return "presumed down: missing heartbeats", Intervals.span(begin, self.now) & watched
         return "not observed: check" if self.could_not_run else "not observed: agent", EMPTY
 
-    def _unseen(self, shown_as: str, gap: Interval) -> str:
-        if self.host_up.covers(Intervals.of([gap])):
-            return "not observed: isolated"
-        return shown_as if shown_as.startswith("not observed") else "not observed: collector"
+    def _name_unseen(self, sketch: Sketch, shown_as: str, unseen: Intervals) -> None:
+        """Say why the rest was not observed: the row says it, or for silence the witness and the collector do."""
+        if shown_as.startswith("not observed"):
+            reasons = {shown_as: unseen}
+        else:
+            unheard = unseen - self.facts.watched
+            reasons = {"not observed: isolated": unseen & self.host_up, "not observed: collector": unheard}
+        for reason, where in reasons.items():
+            for gap in where:
+                sketch.note(gap, reason)
 
 
 def _silent(node: Node, facts: Facts, now: int) -> bool:

@@ -1,0 +1,292 @@
+"""Each row of the reading table by example, on a clock that is known to within its 100 ms allowance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from detak_collector.downtime.catalogue import Catalogue, NodeEntry
+from detak_collector.downtime.derive import Case, read_all
+from detak_collector.downtime.facts import ALIVE, Claim, Exchange, Facts, Node, Previous, Run, Settings, Span
+from detak_collector.downtime.intervals import EMPTY, Intervals
+from detak_collector.downtime.reading import Reading
+from detak_collector.downtime.sampled import Window, read_sampled
+from downtime_cases import UTC, group, service
+
+BOOTED = 1_780_000_000_000
+ALLOWANCE = 100
+SECOND = 1_000
+
+
+def at(seconds: float) -> int:
+    """Seconds of the first boot's agent time, as UTC."""
+    return BOOTED + int(seconds * SECOND)
+
+
+def span(check: str, number: int, state: str, first: float, last: float, **more: object) -> Span:
+    begin, end = int(first * SECOND), int(last * SECOND)
+    return Span(check, number, state, begin, begin, end, end, **more)  # type: ignore[arg-type]
+
+
+def run(name: str, *spans: Span, boot: str = "b1", booted: int = BOOTED, opened: float = 0, **more: object) -> Run:
+    exchange = Exchange(*(int(opened * SECOND) + offset for offset in (0, booted, booted, 0)))
+    settings: dict[str, object] = {
+        "init_started": 0, "tick_ms": SECOND, "claim": Claim(0, booted, None), "exchanges": (exchange,),
+        "checks": (
+            Settings("c", "os", 5_000, 1_000), Settings("p", "process", 5_000, 1_000),
+            Settings("r", "tcp", 5_000, 1_000, remote=True),
+        ),
+        "complete_to": len(spans),
+    }  # fmt: skip
+    return Run(name, boot, int(opened * SECOND), spans=spans, **(settings | more))  # type: ignore[arg-type]
+
+
+def read(
+    check: str, *runs: Run, now: float, heard: float | None = None, watched: Intervals | None = None, **more: object
+) -> Reading:
+    node = Node("n", runs=runs, heard_utc=at(now if heard is None else heard))
+    facts = Facts({"n": node}, watched=Intervals.span(at(-100), at(now)) if watched is None else watched, drift_ppm=0)
+    return read_sampled(check, node, facts, Window(at(0), at(now), at(now)), **more)  # type: ignore[arg-type]
+
+
+def shown(reading: Reading) -> list[str]:
+    return [passage.shown_as for passage in reading.passages]
+
+
+def test_a_failure_is_counted_from_its_first_bad_sample_to_the_next_good_one() -> None:
+    reading = read(
+        "c",
+        run(
+            "r1",
+            span(ALIVE, 1, "up", 0, 60),
+            span("c", 2, "up", 0, 20),
+            span("c", 3, "down", 25, 35),
+            span("c", 4, "up", 40, 60),
+        ),
+        now=61,
+    )
+    assert reading.down.counted == Intervals.span(at(25), at(40))
+    assert reading.down.certain == Intervals.span(at(25) + ALLOWANCE, at(35) - ALLOWANCE)
+    assert reading.down.possible.clip(at(0.2), at(59)) == Intervals.span(at(20) - ALLOWANCE, at(40) + ALLOWANCE)
+
+
+def test_a_changed_mark_between_two_good_samples_is_possible_time_only() -> None:
+    marks = (("started", "1"),), (("started", "2"),)
+    reading = read(
+        "c",
+        run(
+            "r1",
+            span(ALIVE, 1, "up", 0, 30),
+            span("c", 2, "up", 0, 10, marks=marks[0]),
+            span("c", 3, "up", 15, 30, marks=marks[1]),
+        ),
+        now=31,
+    )
+    assert not reading.down.counted
+    assert at(12) in reading.down.possible
+    assert "possibly restarted between samples" in shown(reading)
+
+
+def test_an_agent_that_died_and_came_back_in_the_same_boot_saw_nothing_meanwhile() -> None:
+    before = run("r1", span(ALIVE, 1, "up", 0, 20), span("c", 2, "up", 0, 20))
+    after = run(
+        "r2",
+        span(ALIVE, 1, "up", 80, 100),
+        span("c", 2, "up", 80, 100),
+        opened=80,
+        previous=Previous("r1", "b1", 20_000, 2),
+    )
+    reading = read("c", before, after, now=101)
+    assert not reading.down.counted
+    assert reading.unobserved.clip(at(1), at(100)) == Intervals.span(at(20), at(80))
+    assert "not observed: agent" in shown(reading)
+    alive = read(ALIVE, before, after, now=100)
+    assert not alive.down.possible.clip(at(1), at(99))
+
+
+def test_a_gap_of_the_agents_own_making_does_not_end_a_failure() -> None:
+    before = run("r1", span(ALIVE, 1, "up", 0, 20), span("c", 2, "down", 5, 20))
+    after = run(
+        "r2",
+        span(ALIVE, 1, "up", 80, 100),
+        span("c", 2, "down", 80, 90),
+        span("c", 3, "up", 95, 100),
+        opened=80,
+        previous=Previous("r1", "b1", 20_000, 2),
+    )
+    reading = read("c", before, after, now=101)
+    assert reading.down.counted == Intervals.span(at(5), at(95))
+    assert not reading.down.certain & Intervals.span(at(20), at(80))
+
+
+def test_an_unchanged_process_start_rules_a_restart_out_while_the_agent_was_away() -> None:
+    marks = (("started", "7"),)
+    before = run("r1", span(ALIVE, 1, "up", 0, 20), span("p", 2, "up", 0, 20, marks=marks))
+    after = run(
+        "r2",
+        span(ALIVE, 1, "up", 80, 100),
+        span("p", 2, "up", 80, 100, marks=marks),
+        opened=80,
+        previous=Previous("r1", "b1", 20_000, 2),
+    )
+    assert not read("p", before, after, now=100).down.possible.clip(at(1), at(99))
+
+
+REBOOTED = BOOTED + 60 * SECOND
+
+
+def _crash(previous: Previous | None, opened: float = 5, **more: object) -> tuple[Run, Run]:
+    before = run("r1", span(ALIVE, 1, "up", 0, 20), span("c", 2, "up", 0, 18), **more)
+    after = run(
+        "r2", span(ALIVE, 1, "up", opened, 40), span("c", 2, "up", opened + 1, 40),
+        boot="b2", booted=REBOOTED, opened=opened, previous=previous,
+    )  # fmt: skip
+    return before, after
+
+
+def test_a_crash_counts_from_one_tick_after_the_last_to_the_next_good_sample() -> None:
+    reading = read("c", *_crash(Previous("r1", "b1", 20_000, 2)), now=101)
+    assert reading.down.counted == Intervals.span(at(21), at(66))
+    assert reading.down.possible.clip(at(1), at(99)) == Intervals.span(at(18) - ALLOWANCE, at(66) + ALLOWANCE)
+    assert not reading.down.certain
+    assert "down: rebooted" in shown(reading)
+
+
+def test_a_crash_under_a_watchdog_is_certain_until_the_new_boot() -> None:
+    before, after = _crash(Previous("r1", "b1", 20_000, 2), watchdog_ms=10_000)
+    reading = read("c", before, after, now=101)
+    assert reading.down.certain == Intervals.span(at(50) + ALLOWANCE, at(60) - ALLOWANCE)
+
+
+def test_a_host_that_came_back_long_before_its_agent_is_not_counted_down_for_that() -> None:
+    reading = read("c", *_crash(Previous("r1", "b1", 20_000, 2), opened=600), now=1_000)
+    assert reading.down.counted.clip(at(0), at(600)) == Intervals.span(at(21), at(60 + 120))
+
+
+def test_an_administrators_stop_before_a_reboot_is_not_observed() -> None:
+    reading = read("c", *_crash(Previous("r1", "b1", 20_000, 2, stopped="stop", stopped_at=20_000)), now=101)
+    assert not reading.down.counted
+    assert "not observed: stopped" in shown(reading)
+
+
+def test_an_orderly_shutdown_counts_from_its_record() -> None:
+    previous = Previous("r1", "b1", 20_000, 2, stopped="shutdown", stopped_at=20_500, slowest_stop_ms=10_000)
+    reading = read("c", *_crash(previous), now=101)
+    assert reading.down.counted == Intervals.span(at(20.5), at(66))
+    assert reading.down.certain == Intervals.span(at(30.5) + ALLOWANCE, at(60) - ALLOWANCE)
+
+
+def test_a_crash_whose_evidence_has_not_all_arrived_reads_as_silence() -> None:
+    watched = Intervals.span(at(0), at(40))
+    reading = read("c", *_crash(Previous("r1", "b1", 30_000, 9)), now=101, watched=watched)
+    assert reading.down.counted == Intervals.span(at(21), at(40))
+    assert reading.presumed == reading.down.counted
+
+
+QUIET = run("r1", span(ALIVE, 1, "up", 0, 20), span("c", 2, "up", 0, 18), span("r", 3, "up", 0, 18))
+
+
+def test_silence_past_the_deadline_is_presumed_down_and_lies_outside_certain() -> None:
+    reading = read("c", QUIET, now=60, heard=20)
+    assert reading.down.counted == reading.presumed == Intervals.span(at(21), at(60))
+    assert not reading.down.certain
+    assert "presumed down: missing heartbeats" in shown(reading)
+
+
+def test_before_the_deadline_the_next_evidence_is_merely_due() -> None:
+    reading = read("c", QUIET, now=34, heard=20)
+    assert not reading.down.counted
+    assert reading.latest is not None
+    assert reading.latest.pending_from == at(18)
+
+
+def test_a_remote_check_of_a_silent_node_says_nothing_of_its_target() -> None:
+    assert not read("r", QUIET, now=60, heard=20).down.counted
+
+
+def test_silence_while_this_collector_was_not_there_is_its_own() -> None:
+    watched = Intervals.of([(at(0), at(22)), (at(50), at(60))])
+    reading = read("c", QUIET, now=60, heard=20, watched=watched)
+    assert not reading.down.counted, "the deadline runs from when this collector came back"
+    late = read("c", QUIET, now=80, heard=20, watched=Intervals.of([(at(0), at(22)), (at(50), at(80))]))
+    assert late.down.counted == Intervals.of([(at(21), at(22)), (at(50), at(80))])
+    assert "not observed: collector" in shown(late)
+
+
+def test_a_witness_that_reaches_the_host_makes_its_silence_isolation() -> None:
+    reading = read("c", QUIET, now=60, heard=20, host_up=Intervals.span(at(20), at(61)))
+    assert not reading.down.counted
+    assert "not observed: isolated" in shown(reading)
+
+
+def test_a_stop_record_without_return_is_not_observed() -> None:
+    reading = read("c", replace(QUIET, stopped="stop", stopped_at=20_000), now=60, heard=20)
+    assert not reading.down.counted
+    assert "not observed: stopped" in shown(reading)
+
+
+def test_a_check_that_could_not_run_is_not_observed() -> None:
+    reading = read(
+        "c",
+        run(
+            "r1",
+            span(ALIVE, 1, "up", 0, 40),
+            span("c", 2, "up", 0, 10),
+            span("c", 3, "unknown", 15, 20),
+            span("c", 4, "up", 25, 40),
+        ),
+        now=41,
+    )
+    assert reading.unobserved.clip(at(1), at(39)) == Intervals.span(at(10), at(25))
+    assert "not observed: check" in shown(reading)
+
+
+def test_ticks_too_far_apart_are_starvation() -> None:
+    ticks = span(ALIVE, 1, "up", 0, 20), span(ALIVE, 2, "up", 50, 70)
+    reading = read("c", run("r1", *ticks, span("c", 3, "up", 0, 20), span("c", 4, "up", 50, 70)), now=71)
+    assert "not observed: starved" in shown(reading)
+    assert not reading.down.counted
+
+
+def test_late_evidence_replaces_the_presumption() -> None:
+    presumed = read("c", QUIET, now=60, heard=20)
+    delivered = run("r1", span(ALIVE, 1, "up", 0, 60), span("c", 2, "up", 0, 58))
+    assert presumed.down.counted
+    assert not read("c", delivered, now=60).down.counted
+
+
+@pytest.mark.parametrize("references", [(), ("n/ref",)])
+def test_a_remote_failure_is_certain_only_while_a_reference_is_certainly_up(references: tuple[str, ...]) -> None:
+    spans = (
+        span(ALIVE, 1, "up", 0, 60),
+        span("r", 2, "up", 0, 15),
+        span("r", 3, "down", 20, 30),
+        span("r", 4, "up", 35, 60),
+        span("ref", 5, "up", 0, 60),
+    )
+    checks = Settings("r", "tcp", 5_000, 1_000, remote=True), Settings("ref", "ping", 5_000, 1_000, remote=True)
+    reading = _weighed(run("r1", *spans, checks=checks), references)
+    assert reading.down.counted == Intervals.span(at(20), at(35))
+    assert bool(reading.down.certain) == bool(references)
+
+
+def test_while_all_references_are_down_the_node_is_an_observer_cut_off() -> None:
+    spans = (
+        span(ALIVE, 1, "up", 0, 60),
+        span("r", 2, "up", 0, 15),
+        span("r", 3, "down", 20, 30),
+        span("r", 4, "up", 35, 60),
+    )
+    reference = span("ref", 5, "up", 0, 15), span("ref", 6, "down", 20, 30), span("ref", 7, "up", 35, 60)
+    checks = Settings("r", "tcp", 5_000, 1_000, remote=True), Settings("ref", "ping", 5_000, 1_000, remote=True)
+    reading = _weighed(run("r1", *spans, *reference, checks=checks), ("n/ref",))
+    assert reading.down.counted == EMPTY
+    assert reading.unobserved.clip(at(1), at(59)) == Intervals.span(at(20), at(35))
+    assert "not observed: observer" in shown(reading)
+
+
+def _weighed(one: Run, references: tuple[str, ...]) -> Reading:
+    catalogue = Catalogue("org", "UTC", (service(group(["n/r"])),), (NodeEntry("n", references=references),))
+    facts = Facts({"n": Node("n", runs=(one,), heard_utc=at(60))}, watched=Intervals.span(at(0), at(61)))
+    return read_all(Case(catalogue, UTC, facts, (), at(61)), at(0), at(61))["n/r"]
