@@ -1,0 +1,167 @@
+"""exclusions.ndjson and declarations.ndjson: one JSON record a line, checked against the catalogue they correct."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from detak_collector.catalogue.moments import instant
+from detak_collector.catalogue.place import Place, resembling
+from detak_collector.catalogue.table import Reading, Table
+from detak_collector.catalogue.values import one_of, prose, text
+from detak_collector.downtime.catalogue import EXCLUSION_CATEGORIES, Catalogue, Exclusion, Group, Service
+
+LINE_CHARACTERS = 64 * 1024
+SCOPES = ("all", "site", "node", "check", "group", "service")
+DECLARATION_SCOPES = {"down": ("service",), "up": ("check", "node")}
+
+Scope = tuple[str, str]
+
+
+def parse_exclusions(content: str, catalogue: Catalogue, file: str = "exclusions.ndjson") -> tuple[Exclusion, ...]:
+    """The exclusions in a text, in its order; raises CatalogueError with every problem in it."""
+    top = Place(file, [])
+    records = _Records(_targets(catalogue))
+    found = [records.read(entry, EXCLUSION_CATEGORIES, SCOPES) for entry in _entries(content, top)]
+    top.settle()
+    return tuple(one for one in found if one is not None)
+
+
+def parse_declarations(content: str, catalogue: Catalogue, file: str = "declarations.ndjson") -> None:
+    """Check declarations as if they were in force, then refuse them: this version does not apply them."""
+    top = Place(file, [])
+    records = _Records(_targets(catalogue))
+    entries = list(_entries(content, top))
+    for entry in entries:
+        category = entry.content.get("category")
+        kinds = DECLARATION_SCOPES.get(category, SCOPES) if isinstance(category, str) else SCOPES
+        records.read(entry, tuple(DECLARATION_SCOPES), kinds)
+    if entries and not top.lines:
+        top.not_yet("declarations", [entry.content for entry in entries])
+    top.settle()
+
+
+def _entries(content: str, top: Place) -> Iterator[Table]:
+    """The record of each line that is not blank."""
+    for number, line in enumerate(content.split("\n"), start=1):
+        place = Place(f"{top.file}:{number}", top.lines)
+        if len(line) > LINE_CHARACTERS:
+            place.say(f"longer than {LINE_CHARACTERS} characters")
+        elif line.strip():
+            try:
+                record = json.loads(line, object_pairs_hook=_each_key_once, parse_constant=_refuse_constant)
+            except (ValueError, RecursionError) as error:
+                place.say(f"not JSON: {error}")
+                continue
+            if isinstance(record, dict):
+                yield Table(record, place)
+            else:
+                place.refuse("a JSON object", record)
+
+
+def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        raise ValueError("a key stands twice")
+    return record
+
+
+def _refuse_constant(word: str) -> object:
+    raise ValueError(f"{word} is no JSON number")
+
+
+def _targets(catalogue: Catalogue) -> Mapping[str, frozenset[str]]:
+    """What the catalogue has of each kind of scope."""
+    groups = [(service, group) for service in catalogue.services for group in service.groups]
+    checks = {check for service in catalogue.services for check in service.checks()}
+    checks.update(check for node in catalogue.nodes for check in (*node.witnesses, *node.references))
+    nodes = {check.partition("/")[0] for check in checks}.union(node.name for node in catalogue.nodes)
+    return {
+        "site": frozenset(node.site for node in catalogue.nodes if node.site is not None),
+        "node": frozenset(nodes),
+        "check": frozenset(checks),
+        "group": frozenset(key for service, group in groups for key in _scopes_of(service, group)),
+        "service": frozenset(service.id for service in catalogue.services),
+    }
+
+
+def _scopes_of(service: Service, group: Group) -> tuple[str, ...]:
+    """A service's own group has one name; a shared one can be meant everywhere or in this service."""
+    return (group.key,) if "/" in group.key else (group.key, f"{service.id}/{group.key}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """Reads records one after the other; ids are unique among them."""
+
+    targets: Mapping[str, frozenset[str]]
+    taken: set[str] = field(default_factory=set)
+
+    def read(self, entry: Table, categories: Iterable[str], kinds: tuple[str, ...]) -> Exclusion | None:
+        """The record, or None where it was refused."""
+        before = len(entry.place.lines)
+        kind, scope = entry.required("scope", self._scope(kinds), ("", ""))
+        found = Exclusion(
+            id=entry.required("id", self._new_id, ""),
+            category=entry.required("category", one_of(categories), ""),
+            scope_kind=kind,
+            scope=scope,
+            begin=entry.required("from", instant, 0),
+            end=entry.required("to", instant, 0),
+            document=entry.required("document", text, ""),
+            reason=entry.required("reason", prose, ""),
+            proposed_by=entry.required("proposed_by", text, ""),
+            proposed_at=entry.required("proposed_at", instant, 0),
+            approved_by=entry.optional("approved_by", text),
+            approved_at=entry.optional("approved_at", instant),
+        )
+        entry.optional("recurrence", _refuse_recurrence)
+        entry.finish()
+        if len(entry.place.lines) == before:
+            _check_times(found, entry)
+        return found if len(entry.place.lines) == before else None
+
+    def _new_id(self, value: object, place: Place) -> str | None:
+        called = text(value, place)
+        if called in self.taken:
+            place.refuse("each id may be used once", value)
+            return None
+        if called is not None:
+            self.taken.add(called)
+        return called
+
+    def _scope(self, kinds: tuple[str, ...]) -> Reading[Scope]:
+        def read(value: object, place: Place) -> Scope | None:
+            if not isinstance(value, dict) or len(value) != 1:
+                place.refuse(f"a table with one of {', '.join(kinds)}", value)
+                return None
+            [(key, target)] = value.items()
+            kind = one_of(kinds)(key, place)
+            return None if kind is None else self._target(kind, target, place.key(kind))
+
+        return read
+
+    def _target(self, kind: str, target: object, place: Place) -> Scope | None:
+        if kind == "all" and target is True:
+            return kind, ""
+        if isinstance(target, str) and target in self.targets.get(kind, ()):
+            return kind, target
+        hint = resembling(target, self.targets.get(kind, ())) if isinstance(target, str) else ""
+        place.refuse("true" if kind == "all" else f"a {kind} of the catalogue{hint}", target)
+        return None
+
+
+def _check_times(found: Exclusion, entry: Table) -> None:
+    if found.begin >= found.end:
+        entry.place.key("to").refuse("later than from", entry.content["to"])
+    if (found.approved_by is None) != (found.approved_at is None):
+        missing = "approved_by" if found.approved_by is None else "approved_at"
+        entry.place.key(missing).refuse("approved_by and approved_at go together")
+    if found.approved_at is not None and found.approved_at < found.proposed_at:
+        entry.place.key("approved_at").refuse("not earlier than proposed_at", entry.content["approved_at"])
+
+
+def _refuse_recurrence(value: object, place: Place) -> None:
+    if text(value, place) is not None:
+        place.not_yet("recurrence", value)

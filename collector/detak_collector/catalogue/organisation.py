@@ -1,0 +1,144 @@
+"""services.toml as a whole: from its text to a Catalogue, or to every reason why it is none."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from detak_collector.catalogue.calendars import Beside, refuse_calendar
+from detak_collector.catalogue.dated import Scalars
+from detak_collector.catalogue.groups import shared_group
+from detak_collector.catalogue.moments import Zone, zone_name
+from detak_collector.catalogue.place import CatalogueError, Place, resembling
+from detak_collector.catalogue.references import check_references
+from detak_collector.catalogue.services import Surroundings, read_node, read_service
+from detak_collector.catalogue.table import Reading, Table
+from detak_collector.catalogue.values import distinct, flag, name, one_of, percent, text, whole
+from detak_collector.downtime.catalogue import EXCLUSION_CATEGORIES, HA_RULES, Catalogue, Dated
+
+T = TypeVar("T")
+
+FILE_BYTES = 32 * 1024 * 1024
+DAY_MS = 86_400_000
+
+
+def load(path: Path) -> Catalogue:
+    """The catalogue in a file; its messages name the file as `path` does."""
+    content = text_of(path)
+    if content is None:
+        raise CatalogueError([f"{path}: not a readable text file of at most {FILE_BYTES} bytes"])
+    return parse(content, str(path), path.parent)
+
+
+def parse(content: str, file: str = "services.toml", folder: Path | None = None) -> Catalogue:
+    """The catalogue in a text; the tables of holidays that it names are looked for in `folder`."""
+    return parse_beside(content, file, lambda called: text_of(folder / called) if folder else None)
+
+
+def parse_beside(content: str, file: str, beside: Beside) -> Catalogue:
+    """The same, where the files beside it lie anywhere."""
+    top = Place(file, [])
+    try:
+        document = tomllib.loads(content, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise CatalogueError([f"{file}: not TOML: {error}"]) from None
+    found = _catalogue(Table(document, top), beside)
+    top.settle()
+    return found
+
+
+def text_of(path: Path) -> str | None:
+    """The text of a file of ordinary size; None where there is none that can be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(FILE_BYTES + 1)
+        return content.decode() if len(content) <= FILE_BYTES else None
+    except (OSError, ValueError):
+        return None
+
+
+def _catalogue(top: Table, beside: Beside) -> Catalogue:
+    called = top.required("timezone", zone_name)
+    scalars = Scalars(Zone(ZoneInfo(called or "UTC")))
+    rules = _rules(top, str(called), scalars)
+    calendars, groups, units = (top.tables(key, "id") for key in ("calendar", "group", "unit"))
+    services, nodes = top.tables("service", "id"), top.tables("node", "name")
+    if not top.content.get("service"):
+        top.place.key("service").refuse("at least one [[service]] is required", top.content.get("service"))
+    for entry in calendars:
+        refuse_calendar(entry, scalars.zone, beside)
+    around = Surroundings(
+        {str(entry.content.get("id")): shared_group(entry, scalars) for entry in groups},
+        frozenset(str(entry.content.get("id")) for entry in calendars),
+    )
+    found_nodes = [read_node(entry, scalars) for entry in nodes]
+    found_services = [read_service(entry, around, scalars) for entry in services]
+    known = frozenset(str(entry.content.get("id")) for entry in services)
+    for entry in units:
+        _refuse_unit(entry, known, scalars)
+    top.finish()
+    check_references(services, groups)
+    return replace(
+        rules,
+        services=tuple(service for service in found_services if service is not None),
+        nodes=tuple(node for node in found_nodes if node is not None),
+    )
+
+
+def _rules(top: Table, timezone: str, scalars: Scalars) -> Catalogue:
+    """The organisation and its rules, still without services and nodes."""
+
+    def plain(key: str, reading: Reading[T], default: T) -> T:
+        return top.optional(key, scalars.undated(reading, key), default)
+
+    for key in ("minimum_outage_ms", "freeze_degraded_below_ms"):
+        top.optional(key, _only_zero(scalars, key))
+    standard = Catalogue("", timezone, ())
+    return replace(
+        standard,
+        organisation=str(top.required("organisation", scalars.undated(text, "organisation"))),
+        target_percent=top.optional("target_percent", scalars.dated(percent), standard.target_percent),
+        counted_criticality=top.optional("counted_criticality", distinct(text, least=1), standard.counted_criticality),
+        planned_in_denominator=plain("planned_in_denominator", flag, standard.planned_in_denominator),
+        ha_rule=top.optional("ha_rule", scalars.dated(one_of(HA_RULES)), standard.ha_rule),
+        counted_exclusions=top.optional(
+            "counted_exclusions", distinct(one_of(EXCLUSION_CATEGORIES)), standard.counted_exclusions
+        ),
+        incident_gap_ms=plain("incident_gap_ms", whole(0, DAY_MS), standard.incident_gap_ms),
+    )
+
+
+def _only_zero(scalars: Scalars, key: str) -> Reading[Dated[int]]:
+    """A length of time, dated or not, that has no effect in this version unless it is 0."""
+
+    def read(value: object, place: Place) -> Dated[int] | None:
+        lengths = scalars.dated(whole(0, DAY_MS))(value, place)
+        if lengths is not None and any(length for _, _, length in lengths.entries):
+            place.not_yet(key, value)
+        return lengths
+
+    return read
+
+
+def _refuse_unit(entry: Table, services: frozenset[str], scalars: Scalars) -> None:
+    """A [[unit]]: a part of the organisation with a figure of its own."""
+
+    def service(value: object, place: Place) -> str | None:
+        if isinstance(value, str) and value in services:
+            return value
+        hint = resembling(value, services) if isinstance(value, str) else ""
+        place.refuse(f"the id of a [[service]]{hint}", value)
+        return None
+
+    before = len(entry.place.lines)
+    entry.required("id", name)
+    entry.optional("name", text)
+    entry.required("services", distinct(service, least=1))
+    entry.optional("target_percent", scalars.dated(percent))
+    entry.finish()
+    if len(entry.place.lines) == before:
+        entry.place.not_yet("unit", entry.content)

@@ -1,0 +1,119 @@
+"""The shipped services.toml, and its reference in docs/services.md: both say what the program does, and all of it."""
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from detak_collector.catalogue import CatalogueError, load, parse
+from detak_collector.catalogue.later import NOT_YET
+from detak_collector.downtime.catalogue import CATEGORIES, HA_RULES, RULES, Catalogue, Dated, Member
+
+ROOT = Path(__file__).parents[3]
+EXAMPLE = ROOT / "config" / "services.toml"
+REFERENCE = ROOT / "docs" / "services.md"
+STRANGE = "zzz = 1\n"
+EVERY_TABLE = {
+    "top": "",
+    "[[service]]": "[[service]]\n",
+    "[[service.group]]": "[[service]]\n[[service.group]]\n",
+    "[[group]]": "[[group]]\n",
+    "[[node]]": "[[node]]\n",
+    "members": '[[group]]\nid = "g"\ncategory = "server"\nmembers = [{ zzz = 1 }]\n#',
+    "dated": "[[service]]\ncriticality = [{ zzz = 1 }]\n#",
+}  # fmt: skip
+REFUSED_TABLES = ("calendar", "unit")
+
+
+def keys_of(table: str) -> list[str]:
+    """What the program itself says is known where an unknown key stands."""
+    with pytest.raises(CatalogueError) as caught:
+        parse(EVERY_TABLE[table] + STRANGE)
+    [line] = [line for line in caught.value.lines if ".zzz: unknown key" in line or " zzz: unknown key" in line]
+    known = re.search(r"known here are (.*) \(got", line)
+    assert known is not None
+    return known[1].split(", ")
+
+
+def section(table: str) -> str:
+    """The part of the reference under the heading of a table."""
+    text = REFERENCE.read_text()
+    heading = re.search(rf"^## .*<!-- {re.escape(table)} -->$", text, re.MULTILINE)
+    assert heading is not None, f"docs/services.md has no heading for {table}"
+    return text[heading.end() :].split("\n## ", 1)[0]
+
+
+@pytest.mark.parametrize("table", EVERY_TABLE)
+def test_the_reference_names_every_key_of_a_table_and_no_other(table: str) -> None:
+    named = re.findall(r"^\| `([a-z_]+)` \|", section(table), re.MULTILINE)
+    tables = {"service", "group", "node", *REFUSED_TABLES} if table in {"top", "[[service]]"} else set()
+    refused = {"minimum_outage_ms", "freeze_degraded_below_ms"} if table == "top" else set()
+    assert sorted(named) == sorted(set(keys_of(table)) - tables - refused)
+
+
+def test_the_reference_names_what_is_refused_for_now() -> None:
+    text = section("not yet")
+    for feature in NOT_YET:
+        key = feature.removeprefix("dated ").rpartition(".")[2]
+        assert f"`{key}`" in text, feature
+
+
+def test_the_reference_names_every_word_of_rules_and_categories() -> None:
+    text = REFERENCE.read_text()
+    assert [word for word in (*RULES, *HA_RULES, *CATEGORIES) if f"`{word}`" not in text] == []
+
+
+def test_every_example_in_the_reference_is_accepted() -> None:
+    examples = re.findall(r"```toml\n(.*?)```", REFERENCE.read_text(), re.DOTALL)
+    assert examples
+    for example in examples:
+        parse(example)
+
+
+def test_the_defaults_in_the_reference_are_those_of_the_program() -> None:
+    plain = Catalogue("", "", ())
+    defaults = dict(re.findall(r"^\| `([a-z_]+)` \|.*?\| `([^`]*)` \|$", section("top"), re.MULTILINE))
+    assert Dated.always(Fraction(defaults["target_percent"])) == plain.target_percent
+    assert defaults["ha_rule"] == f'"{plain.ha_rule.at(0)}"'
+    assert int(defaults["incident_gap_ms"]) == plain.incident_gap_ms
+    assert defaults["planned_in_denominator"] == str(plain.planned_in_denominator).lower()
+    assert tuple(re.findall(r'"(.*?)"', defaults["counted_exclusions"])) == plain.counted_exclusions
+    assert tuple(re.findall(r'"(.*?)"', defaults["counted_criticality"])) == plain.counted_criticality
+
+
+def test_the_shipped_example_says_what_its_comments_say() -> None:
+    catalogue = load(EXAMPLE)
+    impor, ekspor, portal = catalogue.services
+    assert (catalogue.organisation, catalogue.timezone, catalogue.incident_gap_ms) == ("DJBC", "Asia/Jakarta", 60_000)
+    assert catalogue.target_percent == Dated.always(Fraction(1, 10))
+    assert [group.key for group in impor.groups] == [
+        "impor/aplikasi", "impor/basis data", "impor/jaringan penyedia", "jaringan-dc",
+    ]  # fmt: skip
+    assert impor.groups[-1] is ekspor.groups[-1]
+    assert impor.groups[-1].members[0] == Member(("dc-app-01/fw-a", "dc-app-02/fw-a"))
+    assert [value for _, _, value in impor.criticality.entries] == ["kritis", "sangat kritis"]
+    assert (impor.public, ekspor.public, portal.groups) == (True, False, ())
+    assert impor.groups[2].third_party
+    assert catalogue.node("dc-db-01").references == ("dc-db-01/gateway",)
+
+
+def test_a_minimal_catalogue_has_the_documented_defaults() -> None:
+    text = 'organisation = "X"\ntimezone = "UTC"\n[[service]]\nid = "s"\ncriticality = "biasa"\nprobes = ["a/b"]\n'
+    catalogue = parse(text + "uses = []\n")
+    [service] = catalogue.services
+    assert catalogue.counted_criticality == ("sangat kritis",)
+    assert (service.name, service.public, service.probe_guard) == ("s", False, True)
+    assert service.hours == Dated.always("24x7")
+
+
+@pytest.mark.parametrize("zeroes", ["0", "[{ value = 0, until = 2026-01-01 }, { value = 0, from = 2026-01-01 }]"])
+def test_a_length_of_zero_is_no_request_for_what_is_not_yet_there(zeroes: str) -> None:
+    head = 'organisation = "X"\ntimezone = "UTC"\n'
+    tail = '[[service]]\nid = "s"\ncriticality = "sangat kritis"\nprobes = ["a/b"]\n'
+    assert parse(f"{head}minimum_outage_ms = {zeroes}\nfreeze_degraded_below_ms = {zeroes}\n{tail}").services
+
+
+def test_a_target_is_exact_as_it_is_written() -> None:
+    text = EXAMPLE.read_text().replace("target_percent = 0.1 ", "target_percent = 0.0076 ")
+    assert parse(text).target_percent.at(0) == Fraction(76, 10_000)
