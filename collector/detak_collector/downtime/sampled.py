@@ -129,22 +129,22 @@ class _Tail:
         return same_run and not self.silent and not self.could_not_run
 
     def add_to(self, sketch: Sketch) -> None:
-        """Lay the tail into the sketch."""
+        """Lay the tail into the sketch. Evidence in flight is not "not observed": the last word stands, as possible."""
         last, whole = self.last, Intervals.span(self.last.last, self.now)
         sketch.possible.append((last.last_surely, self.now))
-        if self.pending and not last.good:
-            sketch.counted.extend(whole)
-            sketch.note((last.last, self.now), "down", last.span.message)
+        if self.pending:
+            if not last.good:
+                sketch.counted.extend(whole)
+                sketch.note((last.last, self.now), "down", last.span.message)
             return
-        shown_as, counted = ("", EMPTY) if self.pending else self._row()
+        shown_as, counted = self._row()
         counted = (counted & whole) - self.host_up
         sketch.counted.extend(counted)
         sketch.presumed.extend(counted)
         sketch.unobserved.extend(whole - counted)
         for gap in counted:
             sketch.note(gap, shown_as, last.span.message if not last.good else "")
-        if not self.pending:
-            self._name_unseen(sketch, shown_as, whole - counted)
+        self._name_unseen(sketch, shown_as, whole - counted)
 
     def _row(self) -> tuple[str, Intervals]:
         """What to call the time since the last sample, and which of it is counted all the same."""

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from detak_collector.downtime.catalogue import Catalogue, NodeEntry
-from detak_collector.downtime.derive import Case, read_all
+from detak_collector.downtime.derive import Case, derive, read_all
 from detak_collector.downtime.facts import ALIVE, Claim, Exchange, Facts, Node, Previous, Run, Settings, Span
 from detak_collector.downtime.intervals import EMPTY, Intervals
+from detak_collector.downtime.periods import Period
 from detak_collector.downtime.reading import Reading
 from detak_collector.downtime.sampled import Window, read_sampled
 from downtime_cases import UTC, group, service
@@ -197,6 +198,8 @@ def test_silence_past_the_deadline_is_presumed_down_and_lies_outside_certain() -
 def test_before_the_deadline_the_next_evidence_is_merely_due() -> None:
     reading = read("c", QUIET, now=34, heard=20)
     assert not reading.down.counted
+    assert not reading.unobserved.clip(at(1), at(34))
+    assert at(30) in reading.down.possible
     assert reading.latest is not None
     assert reading.latest.pending_from == at(18)
 
@@ -290,3 +293,12 @@ def _weighed(one: Run, references: tuple[str, ...]) -> Reading:
     catalogue = Catalogue("org", "UTC", (service(group(["n/r"])),), (NodeEntry("n", references=references),))
     facts = Facts({"n": Node("n", runs=(one,), heard_utc=at(60))}, watched=Intervals.span(at(0), at(61)))
     return read_all(Case(catalogue, UTC, facts, (), at(61)), at(0), at(61))["n/r"]
+
+
+def test_a_probe_whose_node_fell_silent_does_not_outvote_one_whose_next_sample_is_merely_due() -> None:
+    silent = Node("m", runs=(QUIET,), heard_utc=at(20))
+    fresh = run("r1", span(ALIVE, 1, "up", 0, 59), span("c", 2, "up", 0, 58))
+    facts = Facts({"n": Node("n", runs=(fresh,), heard_utc=at(59)), "m": silent}, watched=Intervals.span(at(0), at(60)))
+    catalogue = Catalogue("org", "UTC", (service(probes=["n/c", "m/c"]),))
+    (one,) = derive(Case(catalogue, UTC, facts, (), at(60)), Period("p", at(0), at(60))).services
+    assert one.totals.counted_ms == 0
