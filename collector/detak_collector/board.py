@@ -73,7 +73,7 @@ class ServiceState:
 
 @dataclass(frozen=True, slots=True)
 class OutageState:
-    """An outage, running (`end` is None) or ended. `cause` is a category, `detail` names the checks and what they said."""
+    """An outage, running (`end` is None) or ended. `cause` is a category, `detail` what the checks said."""
 
     id: str
     service_id: str

@@ -14,11 +14,15 @@ from detak_collector.bundle import read_bundle
 from detak_collector.catalogue import CatalogueError
 from detak_collector.catalogue.moments import Zone
 from detak_collector.catalogue.place import Place
+from detak_collector.cli_session import EXIT_BAD_NEWS, Session
 from detak_collector.downtime.derive import Case, Result, derive
 from detak_collector.downtime.facts import Facts
 from detak_collector.downtime.periods import Period, PeriodError, parse_period
+from detak_collector.figures import Figures, rules_of
 from detak_collector.report.document import document
+from detak_collector.report.status import print_status
 from detak_collector.report.text import print_report
+from detak_collector.web.wording import BROKEN
 
 FORMATS = ("text", "json")
 
@@ -58,6 +62,38 @@ def show(result: Result, zone: tzinfo, form: str, service: str | None) -> None:
         click.echo(json.dumps(document(result), indent=2, ensure_ascii=False))
     else:
         print_report(result, zone, Console(highlight=False))
+
+
+@click.command()
+@click.option("--period", help="2026, 2026-S1, 2026-Q3, 2026-10, 2026-10-05 or 2026-ytd, in the organisation's zone.")
+@click.option("--from", "begin", help="The first instant, such as 2026-10-01 or 2026-10-01T00:00:00Z.")
+@click.option("--to", "end", help="The instant after the last.")
+@click.option("--service", help="Print only this service's rows.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.pass_obj
+def report(
+    session: Session, period: str | None, begin: str | None, end: str | None, service: str | None, form: str
+) -> int:
+    """Print the downtime figure of a period. Exit code 1 if the target is missed."""
+    config = session.config()
+    rules = rules_of(config)
+    asked = asked_period(period, begin, end, rules.zone, session.clock().utc)
+    with session.existing_store(config) as store:
+        result = Figures(store.evidence, store.registry, lambda: rules, session.clock).report(asked)
+    show(result, rules.zone, form, service)
+    return EXIT_BAD_NEWS if result.figure.verdict(result.target_percent) == "missed" else 0
+
+
+@click.command()
+@click.pass_obj
+def status(session: Session) -> int:
+    """Print what the status page shows now. Exit code 1 if a service is down."""
+    config = session.config()
+    rules = rules_of(config)
+    with session.existing_store(config) as store:
+        board = Figures(store.evidence, store.registry, lambda: rules, session.clock).board_now()
+    print_status(board, rules.zone, session.console)
+    return EXIT_BAD_NEWS if any(one.condition in BROKEN for one in board.services) else 0
 
 
 @click.command()

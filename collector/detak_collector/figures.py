@@ -7,35 +7,46 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
+from detak_collector import catalogue
 from detak_collector.board import Board, Condition, NodeState
 from detak_collector.boards import DAYS, board_of, condition_at, midnight_before, year_of
 from detak_collector.clocks import Clock
 from detak_collector.clocks import Reading as Moment
+from detak_collector.config import Config
 from detak_collector.downtime.catalogue import Catalogue, Exclusion
 from detak_collector.downtime.derive import Case, Result, derive
 from detak_collector.downtime.facts import ALIVE, Facts, Node
+from detak_collector.downtime.intervals import Intervals
 from detak_collector.downtime.lives import lives_of
 from detak_collector.downtime.periods import Period, months
 from detak_collector.downtime.sampled import Window, read_sampled
 from detak_collector.store.base import EvidenceStore, NodeRegistry, NodeRow
+from detak_collector.watch import LAG_MS
 
 DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The catalogue in force and what was excluded."""
+    """By what evidence is read: the catalogue in force, what was excluded, and the collector's own settings."""
 
     catalogue: Catalogue
     exclusions: tuple[Exclusion, ...] = ()
+    down_after_ms: int = 15_000
+    drift_ppm: int = 100
 
     @property
     def zone(self) -> ZoneInfo:
         """The organisation's zone, which the catalogue has checked to exist."""
         return ZoneInfo(self.catalogue.timezone)
+
+
+def rules_of(config: Config) -> Rules:
+    """The rules as the configuration's files have them now; raises CatalogueError."""
+    return Rules(catalogue.load(config.services), down_after_ms=config.down_after_ms, drift_ppm=config.drift_ppm)
 
 
 class Figures:
@@ -72,11 +83,21 @@ class Figures:
     def _facts(self, rules: Rules, begin: int, end: int, moment: Moment) -> Facts:
         """The evidence of whole months, which the choice of a lowest member needs."""
         whole = list(months(begin, max(end, begin + 1), rules.zone))
-        return self._evidence.facts(whole[0][0], whole[-1][1], moment)
+        facts = self._evidence.facts(whole[0][0], whole[-1][1], moment)
+        watched = up_to_now(facts.watched, moment.utc)
+        return replace(facts, watched=watched, down_after_ms=rules.down_after_ms, drift_ppm=rules.drift_ppm)
 
     def _nodes(self, rules: Rules, facts: Facts, moment: Moment) -> Sequence[NodeState]:
         rows = {row.name: row for row in self._registry.listing(moment)}
         return [_node_state(rules, rows[name], facts, moment.utc) for name in sorted(rows)]
+
+
+def up_to_now(watched: Intervals, now: int) -> Intervals:
+    """A collector whose last tick is not overdue is there: the time since that tick is watched too."""
+    latest = max((end for _, end in watched if end <= now), default=None)
+    if latest is None or now - latest > LAG_MS:
+        return watched
+    return watched | Intervals.span(latest, now)
 
 
 def _node_state(rules: Rules, row: NodeRow, facts: Facts, now: int) -> NodeState:

@@ -14,6 +14,9 @@ CHECKS = 1_000
 RECORDS_PER_MESSAGE = 5_000
 PARTS_PER_MESSAGE = 50
 RANGES = 2_000
+SPAN_MS = 25 * 3_600_000
+"""The longest span: agents close them after 24 hours, and the last sample may be late."""
+
 TIME_MS = 2**53 - 1
 """The largest integer every JSON reader holds exactly."""
 

@@ -1,0 +1,87 @@
+"""`detak-collector`: the command line. It turns every error into one clear line and an exit code.
+
+0: fine. 1: the answer is bad news. 2: usage or configuration. 3: it could not be done.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from detak_collector import logs
+from detak_collector.catalogue import CatalogueError
+from detak_collector.cli_figures import recompute, report, status
+from detak_collector.cli_nodes import enroll, nodes, revoke
+from detak_collector.cli_serve import serve
+from detak_collector.cli_session import EXIT_CONFIGURATION, EXIT_COULD_NOT, Session
+from detak_collector.cli_setup import config_check, init
+from detak_collector.config import ConfigurationError
+from detak_collector.serve import CannotServeError
+from detak_collector.store.base import StoreError
+
+DEFAULT_CONFIG = Path("/etc/detak/collector.toml")
+PRIVATE = 0o077
+COMMANDS = (init, serve, config_check, enroll, revoke, nodes, status, report, recompute)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="detak-collector", prog_name="detak-collector")
+@click.option("--config", type=click.Path(path_type=Path), default=DEFAULT_CONFIG, show_default=True, metavar="FILE")
+@click.option("--debug", is_flag=True, help="Log more, and show where an error arose.")
+@click.pass_context
+def group(context: click.Context, config: Path, debug: bool) -> None:  # noqa: FBT001 - click's own form
+    """Receives evidence from the agents, derives downtime from it, and shows and reports the figure."""
+    logs.configure(debug=debug)
+    context.obj = Session.begin(config, debug=debug)
+
+
+for command in COMMANDS:
+    group.add_command(command)
+
+
+def main() -> None:
+    """The program."""
+    # What is made here holds keys: nobody else on this machine reads it.
+    os.umask(PRIVATE)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command and returns its exit code."""
+    try:
+        return int(group.main(arguments, prog_name="detak-collector", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read the output has gone; Python must not find out once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_COULD_NOT
+    except Exception as error:
+        lines, code = _told(error)
+        if lines is None and "--debug" in arguments:
+            raise
+        for line in lines or [f"could not: {type(error).__name__}: {error} (--debug shows where)"]:
+            click.echo(line, err=True)
+        return code
+
+
+def _told(error: Exception) -> tuple[Sequence[str] | None, int]:
+    """What to say of an error, None where it is a fault of this program, and the exit code."""
+    match error:
+        case ConfigurationError():
+            return error.faults, EXIT_CONFIGURATION
+        case CatalogueError():
+            return error.lines, EXIT_CONFIGURATION
+        case CannotServeError() | StoreError():
+            return [str(error)], EXIT_COULD_NOT
+        case click.Abort():
+            return ["stopped"], EXIT_COULD_NOT
+        case OSError():
+            return [f"{error.filename}: {error.strerror}" if error.filename else str(error)], EXIT_COULD_NOT
+        case _:
+            return None, EXIT_COULD_NOT

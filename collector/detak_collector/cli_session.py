@@ -1,0 +1,62 @@
+"""What every command of `detak-collector` starts from: the configuration, the store, the clock, and where to print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from detak_collector.clocks import Clock, system_clock
+from detak_collector.config import Config, load
+from detak_collector.store.base import StoreError
+from detak_collector.store.sqlite import FILE_NAME, SqliteStore, open_store
+
+EXIT_BAD_NEWS = 1
+EXIT_CONFIGURATION = 2
+EXIT_COULD_NOT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One call of the program. Commands get it with `@click.pass_obj`."""
+
+    config_path: Path
+    debug: bool
+    clock: Clock
+
+    @staticmethod
+    def begin(config_path: Path, *, debug: bool) -> Session:
+        """A session on this machine's clock."""
+        return Session(config_path, debug, system_clock())
+
+    @property
+    def console(self) -> Console:
+        """Where tables go: as wide as the terminal, never cut where the output is read by a program."""
+        console = Console(highlight=False, soft_wrap=False)
+        return console if console.is_terminal else Console(highlight=False, width=200)
+
+    def config(self) -> Config:
+        """collector.toml; raises ConfigurationError."""
+        return load(self.config_path)
+
+    @contextmanager
+    def existing_store(self, config: Config) -> Iterator[SqliteStore]:
+        """The store, as long as it is needed; raises StoreError where the collector has not made one yet."""
+        path = config.state_directory / FILE_NAME
+        if not path.exists():
+            raise StoreError(f"{path}: no such file: enrol a node with `detak-collector enroll NODE`, then run `serve`")
+        with self.store(config) as store:
+            yield store
+
+    @contextmanager
+    def store(self, config: Config) -> Iterator[SqliteStore]:
+        """The same, made where it is missing."""
+        config.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        store = open_store(config.state_directory, self.clock())
+        try:
+            yield store
+        finally:
+            store.close()

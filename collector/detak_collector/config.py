@@ -1,0 +1,179 @@
+"""collector.toml: read, checked as a whole, every fault named at once. It starts nothing and creates nothing."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+WORDS = {"str": "a text", "int": "a whole number", "bool": "true or false", "object": "a table"}
+
+DownAfter = Annotated[int, Meta(ge=1_000, le=3_600_000)]
+Drift = Annotated[int, Meta(ge=1, le=10_000)]
+
+
+class ConfigurationError(Exception):
+    """A configuration that is refused; `faults` holds one line for each thing that is wrong."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class TlsFile(Struct, frozen=True):
+    """The table `[tls]`: PEM files, read again at SIGHUP."""
+
+    certificate: str
+    key: str
+
+
+class CollectorFile(Struct, frozen=True):
+    """The keys of collector.toml with their defaults. Relative paths are meant from the file's own directory."""
+
+    state_directory: str
+    listen: str = "127.0.0.1:8080"
+    public_url: str | None = None
+    services: str = "services.toml"
+    down_after_ms: DownAfter = 15_000
+    drift_ppm: Drift = 100
+    allow_plaintext: bool = False
+    tls: TlsFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Where the certificate chain and its key are."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A configuration that has been found good."""
+
+    host: str
+    port: int
+    url: str
+    state_directory: Path
+    services: Path
+    down_after_ms: int
+    drift_ppm: int
+    tls: Tls | None
+
+
+def load(path: Path) -> Config:
+    """The configuration in `path`; raises ConfigurationError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
+        raise ConfigurationError([f"{path}: {reason}: write one with `detak-collector init`"]) from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError([f"{path}: not TOML: {error}"]) from error
+    return parse(table, path)
+
+
+def parse(table: Mapping[str, Any], path: Path) -> Config:
+    """The configuration in a table that was read from `path`; raises ConfigurationError."""
+    faults = list(_faults(table, CollectorFile, ""))
+    if not faults:
+        file = msgspec.convert(dict(table), CollectorFile)
+        faults = list(_contradictions(file, path.parent))
+    if faults:
+        raise ConfigurationError([f"{path.name}: {fault}" for fault in faults])
+    return _config(file, path.parent)
+
+
+def _faults(table: Mapping[str, Any], kind: type[Struct], prefix: str) -> Iterator[str]:
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    for name, value in table.items():
+        if name not in fields:
+            near = difflib.get_close_matches(name, fields, n=1)
+            hint = f", did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(fields))}"
+            yield f"{prefix}{name}: no such key{hint}"
+        elif name == "tls" and isinstance(value, dict):
+            yield from _faults(value, TlsFile, "tls.")
+        else:
+            yield from _value_fault(prefix + name, value, fields[name].type)
+    for name, field in fields.items():
+        if field.required and name not in table:
+            yield f"{prefix}{name}: is missing"
+
+
+def _value_fault(name: str, value: object, kind: object) -> Iterator[str]:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        yield f"{name}: {_in_words(str(error))} (got {_shown(value)})"
+
+
+def _in_words(refusal: str) -> str:
+    """What msgspec says, in the words of a person who writes TOML."""
+    expected = refusal.removeprefix("Expected ").partition(" - at")[0].partition(", got")[0].replace("`", "")
+    kind, _, bound = expected.removesuffix(" | null").partition(" ")
+    return f"expected {WORDS.get(kind, kind)} {bound}".rstrip()
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _contradictions(file: CollectorFile, base: Path) -> Iterator[str]:
+    address = _address(file.listen)
+    if address is None:
+        yield f"listen: expected ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080 (got {_shown(file.listen)})"
+    elif file.tls is None and not file.allow_plaintext and not _is_loopback(address[0]):
+        yield (
+            f"listen: plain HTTP beyond this machine is refused: add [tls], or allow_plaintext = true "
+            f"if a proxy in front speaks TLS (got {_shown(file.listen)})"
+        )
+    if file.public_url is not None and not file.public_url.startswith(("http://", "https://")):
+        yield f"public_url: expected a URL beginning with https:// or http:// (got {_shown(file.public_url)})"
+    if file.tls is not None:
+        for name in ("certificate", "key"):
+            value = getattr(file.tls, name)
+            if not (base / value).is_file():
+                yield f"tls.{name}: no such file (got {_shown(value)})"
+
+
+def _address(listen: str) -> tuple[str, int] | None:
+    host, _, port = listen.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if host != "localhost":
+            return None
+    return (host, int(port)) if port.isdecimal() and port.isascii() and int(port) <= 65_535 else None
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
+
+
+def _config(file: CollectorFile, base: Path) -> Config:
+    address = _address(file.listen)
+    if address is None:
+        raise AssertionError(file.listen)
+    scheme = "http" if file.tls is None else "https"
+    return Config(
+        host=address[0],
+        port=address[1],
+        url=(file.public_url or f"{scheme}://{file.listen}").rstrip("/"),
+        state_directory=base / file.state_directory,
+        services=base / file.services,
+        down_after_ms=file.down_after_ms,
+        drift_ppm=file.drift_ppm,
+        tls=None if file.tls is None else Tls(base / file.tls.certificate, base / file.tls.key),
+    )

@@ -1,0 +1,241 @@
+"""Folds the parts of messages into what is held of a run: in any order, any number of times, with one outcome.
+
+A later version of a span may only grow it. A version that contradicts an earlier one is kept apart, and the first
+one stands. Pure: earlier closed records are asked of `lookup`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec import Struct, structs
+
+from detak_collector.downtime.facts import ALIVE
+from detak_collector.ingest_numbers import Ranges, contains, united, with_numbers
+from detak_collector.ingest_validation import InvalidRecordError
+from detak_wire.messages import Exchange, Gap, Growth, Part, RunOpening, Span, StopReason
+
+
+class HeldSpan(Struct, frozen=True, array_like=True, gc=False):
+    """One version of a span, compact: a node's open ones are written at every beat."""
+
+    number: int
+    check: str
+    state: str
+    first_begin: int
+    first_end: int
+    last_begin: int
+    last_end: int
+    samples: int
+    largest_gap: int
+    closed: bool = False
+    message: str = ""
+    marks: dict[str, str] = {}
+
+
+Closed = HeldSpan | Exchange | Gap
+Lookup = Callable[[int], Closed | None]
+OpenSpans = dict[int, HeldSpan]
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """What is held of one run. Never changed in place, so a commit that fails changes nothing.
+
+    `held` numbers are stored as closed records, `lost` ones are named by gap records; `alive_reach` is the end of
+    the last tick that is known.
+    """
+
+    checks: frozenset[str]
+    open: OpenSpans
+    held: Ranges = ()
+    lost: Ranges = ()
+    alive_reach: int = -1
+    stopped: StopReason | None = None
+    stopped_agent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The new state, the records that are new and closed, the versions that contradict, and what became of it all.
+
+    `news` is false where open spans grew and nothing else was learnt.
+    """
+
+    state: RunState
+    closed: tuple[Closed, ...] = ()
+    conflicts: tuple[Closed, ...] = ()
+    alive_grew: bool = False
+    news: bool = False
+
+
+def opened(opening: RunOpening) -> RunState:
+    """The state of a run of which nothing but its opening is known."""
+    return RunState(frozenset((ALIVE, *(check.name for check in opening.checks))), {})
+
+
+def held_version(span: Span) -> HeldSpan:
+    """A span off the wire as it is held."""
+    return HeldSpan(*structs.astuple(span))
+
+
+def merge(state: RunState, part: Part, sent_agent: int, lookup: Lookup) -> Merged:
+    """The outcome of adding `part` to `state`; raises InvalidRecordError where a span is of a check the run has not."""
+    folding = _Folding(state, lookup, part.run)
+    for span in part.spans:
+        folding.add_span(span)
+    folding.grow(part.growths, sent_agent)
+    for exchange in part.exchanges:
+        folding.add_record(exchange)
+    for gap in part.gaps:
+        folding.add_record(gap)
+    return folding.outcome()
+
+
+def grows(known: HeldSpan, version: HeldSpan) -> bool | None:
+    """True: `version` is later than `known`; False: it says nothing new; None: the two contradict each other."""
+    if _fixed(known) != _fixed(version):
+        return None
+    before, after = _reach(known), _reach(version)
+    if before == after:
+        return version.closed and not known.closed
+    if all(mine <= theirs for mine, theirs in zip(before, after, strict=True)):
+        return True if not known.closed and version.samples > known.samples else None
+    if all(mine >= theirs for mine, theirs in zip(before, after, strict=True)):
+        return False if not version.closed and version.samples < known.samples else None
+    return None
+
+
+def _fixed(span: HeldSpan) -> tuple[object, ...]:
+    return (span.check, span.state, span.first_begin, span.first_end, span.message, span.marks)
+
+
+def _reach(span: HeldSpan) -> tuple[int, int, int, int]:
+    return (span.last_begin, span.last_end, span.samples, span.largest_gap)
+
+
+def _grown(known: HeldSpan, growth: Growth, sent_agent: int) -> HeldSpan:
+    return HeldSpan(
+        known.number,
+        known.check,
+        known.state,
+        known.first_begin,
+        known.first_end,
+        sent_agent - growth.last_begin_ago,
+        sent_agent - growth.last_end_ago,
+        growth.samples,
+        growth.largest_gap,
+        False,  # noqa: FBT003 - by position, because it runs for every check of every beat
+        known.message,
+        known.marks,
+    )
+
+
+class _Folding:
+    """The work of one merge; it owns copies of all it changes."""
+
+    def __init__(self, state: RunState, lookup: Lookup, run: str) -> None:
+        self._state = state
+        self._lookup = lookup
+        self._run = run
+        self._open = dict(state.open)
+        self._closed: dict[int, Closed] = {}
+        self._conflicts: list[Closed] = []
+        self._alive_reach = state.alive_reach
+        self._news = False
+
+    def add_span(self, span: Span) -> None:
+        if span.check not in self._state.checks:
+            reason = f"check {span.check!r} is not among those that the run opened with"
+            raise InvalidRecordError(reason, self._run, span.number)
+        version = held_version(span)
+        known = self._open.get(span.number) or self._known(span.number)
+        if known is None:
+            self._keep(version)
+        elif not isinstance(known, HeldSpan):
+            self._contradict(version)
+        else:
+            self._compare(known, version)
+
+    def grow(self, growths: list[Growth], sent_agent: int) -> None:
+        held = self._open
+        for growth in growths:
+            known = held.get(growth.number)
+            if known is None:
+                self._grow_closed(growth, sent_agent)
+                continue
+            version = _grown(known, growth, sent_agent)
+            # The ordinary case, told without the tuples of `grows`: this runs for every check of every beat.
+            if (
+                version.last_begin > known.last_begin
+                and version.samples > known.samples
+                and version.last_end >= known.last_end
+                and version.largest_gap >= known.largest_gap
+            ):
+                held[growth.number] = version
+                if version.check == ALIVE and version.last_end > self._alive_reach:
+                    self._alive_reach = version.last_end
+            else:
+                self._compare(known, version)
+
+    def add_record(self, record: Exchange | Gap) -> None:
+        known = self._open.get(record.number) or self._known(record.number)
+        if known is None:
+            self._closed[record.number] = record
+            self._news = self._news or isinstance(record, Gap)
+        elif known != record:
+            self._contradict(record)
+
+    def outcome(self) -> Merged:
+        state = self._state
+        gaps = [record for record in self._closed.values() if isinstance(record, Gap)]
+        lost = [(gap.first_number, gap.last_number) for gap in gaps]
+        changed = RunState(
+            state.checks,
+            self._open,
+            with_numbers(state.held, self._closed) if self._closed else state.held,
+            united((*state.lost, *lost)) if lost else state.lost,
+            self._alive_reach,
+            state.stopped,
+            state.stopped_agent,
+        )
+        alive_grew = self._alive_reach > state.alive_reach
+        news = self._news or bool(self._conflicts)
+        return Merged(changed, tuple(self._closed.values()), tuple(self._conflicts), alive_grew, news)
+
+    def _known(self, number: int) -> Closed | None:
+        if number in self._closed:
+            return self._closed[number]
+        return self._lookup(number) if contains(self._state.held, number) else None
+
+    def _grow_closed(self, growth: Growth, sent_agent: int) -> None:
+        """A growth that comes after the end of its span; of a span that is not known, the agent will be told so."""
+        known = self._known(growth.number)
+        if isinstance(known, HeldSpan):
+            self._compare(known, _grown(known, growth, sent_agent))
+
+    def _compare(self, known: HeldSpan, version: HeldSpan) -> None:
+        growing = grows(known, version)
+        if growing is None:
+            self._contradict(version)
+        elif growing:
+            self._keep(version, new=version.closed)
+
+    def _keep(self, version: HeldSpan, *, new: bool = True) -> None:
+        if version.closed:
+            self._open.pop(version.number, None)
+            self._closed[version.number] = version
+        else:
+            self._open[version.number] = version
+        if version.check == ALIVE:
+            self._alive_reach = max(self._alive_reach, version.last_end)
+        else:
+            self._news = self._news or new
+
+    def _contradict(self, version: Closed) -> None:
+        """The first version stands. Where this one ends the span, the first is as complete as it will ever be."""
+        self._conflicts.append(version)
+        known = self._open.get(version.number)
+        if known is not None and (not isinstance(version, HeldSpan) or version.closed):
+            self._keep(structs.replace(known, closed=True))

@@ -1,0 +1,44 @@
+"""Sets of record numbers as sorted, disjoint ranges that do not touch; pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+
+Ranges = tuple[tuple[int, int], ...]
+"""Inclusive ranges (from, to)."""
+
+
+def contains(ranges: Ranges, number: int) -> bool:
+    """Whether `number` lies in one of the ranges."""
+    at = bisect_right(ranges, (number, _BEYOND)) - 1
+    return at >= 0 and number <= ranges[at][1]
+
+
+def united(ranges: Iterable[tuple[int, int]]) -> Ranges:
+    """The ranges, in any order and overlapping as they may, in their one normal form."""
+    merged: list[tuple[int, int]] = []
+    for begin, end in sorted(ranges):
+        if merged and begin <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((begin, end))
+    return tuple(merged)
+
+
+def with_numbers(ranges: Ranges, numbers: Iterable[int]) -> Ranges:
+    """The ranges and these numbers."""
+    return united((*ranges, *((number, number) for number in numbers)))
+
+
+def mark(ranges: Ranges) -> int:
+    """The number up to which all from 1 are there; 0 where 1 is not."""
+    return ranges[0][1] if ranges and ranges[0][0] <= 1 else 0
+
+
+def beyond_mark(ranges: Ranges) -> Ranges:
+    """What lies beyond the mark."""
+    return ranges[1:] if mark(ranges) else ranges
+
+
+_BEYOND = 2**63

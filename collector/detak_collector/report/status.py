@@ -1,0 +1,69 @@
+"""The status page for a terminal: one sentence, what is broken and since when, the services, the figure so far."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from fractions import Fraction
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from detak_collector.board import Board, Condition, OutageState
+from detak_collector.report.numbers import clock_text, decimal_text
+from detak_collector.web.wording import headline, worst_first
+
+_COLOURS = {
+    Condition.UP: "green",
+    Condition.DEGRADED: "yellow",
+    Condition.UNOBSERVED: "blue",
+    Condition.PRESUMED_DOWN: "magenta",
+    Condition.DOWN: "bold red",
+}
+
+
+def print_status(board: Board, zone: tzinfo, console: Console) -> None:
+    """Everything that the page says, in the order in which one would ask."""
+    first = headline(board)
+    console.print(Text(first.text, style=_COLOURS[first.condition]))
+    for outage in board.running:
+        console.print(_running(outage, board.now, zone))
+    table = Table("service", "state", "since", "this year", "coverage", "members", box=None, pad_edge=False)
+    for service in worst_first(board.services):
+        share = Fraction(100 * service.counted_ms, service.service_time_ms) if service.service_time_ms else None
+        members = [member for group in service.groups for member in group.members]
+        standing = sum(member.condition in {Condition.UP, Condition.DEGRADED} for member in members)
+        table.add_row(
+            service.name,
+            Text(service.condition.value, style=_COLOURS[service.condition]),
+            _local(service.since, zone),
+            "-" if share is None else f"{decimal_text(share, 4)} %",
+            f"{decimal_text(service.coverage * 100, 3)} %",
+            f"{standing} of {len(members)} up",
+        )
+    console.print(table)
+    console.print(_figure(board))
+
+
+def _running(outage: OutageState, now: int, zone: tzinfo) -> Text:
+    text = Text(f"  {outage.service_name}: {outage.shown_as} since {_local(outage.begin, zone)}, ", style="red")
+    text.append(f"{clock_text(now - outage.begin)} so far, {outage.cause}")
+    text.append(f"\n    {outage.detail}" if outage.detail else "", style="dim")
+    return text
+
+
+def _figure(board: Board) -> Text:
+    figure = board.figure
+    if figure.percent is None:
+        return Text(f"{figure.period}: no service of counted criticality has service time yet.", style="dim")
+    target = decimal_text(figure.target_percent, 4).rstrip("0").rstrip(".")
+    text = Text(f"{figure.period} so far: {decimal_text(figure.percent, 4)} % ", style="bold")
+    text.append(f"(target {target} %): {figure.verdict}, proof: {figure.proof}", style="not bold")
+    return text
+
+
+def _local(instant: int | None, zone: tzinfo) -> str:
+    if instant is None:
+        return "-"
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=instant)
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")

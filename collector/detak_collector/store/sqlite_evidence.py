@@ -1,0 +1,287 @@
+"""Commits evidence to SQLite: every message of a batch folded into what is held, then one durable transaction.
+
+All that may still grow is kept in memory as it is in the file, so a quiet beat reads nothing and writes one row.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
+
+from detak_collector.clocks import Reading
+from detak_collector.downtime.facts import Facts, Node
+from detak_collector.ingest_merge import Closed, RunState, merge, opened
+from detak_collector.ingest_numbers import beyond_mark, mark, united
+from detak_collector.ingest_validation import InvalidRecordError
+from detak_collector.store import sqlite_facts, sqlite_records, sqlite_runs
+from detak_collector.store.base import Arrival, Receipt, StoreBrokenError
+from detak_collector.store.sqlite_database import connect, transaction
+from detak_collector.store.sqlite_records import NewRecord
+from detak_collector.store.sqlite_runs import KnownRun
+from detak_collector.store.sqlite_texts import Texts
+from detak_wire import limits
+from detak_wire.messages import Evidence, Part, RunOpening, Stored
+
+_json = msgspec.json.Encoder(order="sorted").encode
+
+_RunKey = tuple[int, str]
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What one batch adds, until it is committed."""
+
+    now: Reading
+    sequence: int
+    runs: dict[_RunKey, KnownRun] = field(default_factory=dict)
+    records: list[NewRecord] = field(default_factory=list)
+    closed: dict[tuple[int, int], Closed] = field(default_factory=dict)
+
+    def next_sequence(self) -> int:
+        self.sequence += 1
+        return self.sequence
+
+
+@dataclass(slots=True)
+class _Message:
+    """What one message adds, until it is known to be valid as a whole."""
+
+    arrival: Arrival
+    node: int
+    runs: dict[str, KnownRun] = field(default_factory=dict)
+    openings: dict[str, RunOpening] = field(default_factory=dict)
+    other_openings: list[tuple[str, RunOpening]] = field(default_factory=list)
+    closed: list[tuple[str, Closed]] = field(default_factory=list)
+    conflicts: list[tuple[str, Closed]] = field(default_factory=list)
+    heard: bool = False
+    news: bool = False
+
+
+class SqliteEvidence:
+    """The evidence store on one SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = connect(path)
+        self._texts = Texts(self._connection)
+        self._nodes: dict[str, int] = {}
+        with transaction(self._connection, path, writing=False):
+            live = sqlite_runs.load_live(self._connection, self._texts)
+            self._sequence = _last_sequence(self._connection)
+        self._live: dict[_RunKey, KnownRun] = {(known.node, known.run): known for known in live}
+
+    def close(self) -> None:
+        """Gives the file back."""
+        self._connection.close()
+
+    def commit(self, arrivals: Sequence[Arrival]) -> list[Receipt | InvalidRecordError]:
+        """As the seam says."""
+        pending = _Pending(arrivals[-1].at, self._sequence)
+        try:
+            with transaction(self._connection, self._path):
+                outcomes = [self._take(arrival, pending) for arrival in arrivals]
+                self._write(pending)
+        except BaseException:
+            self._texts.forget()
+            raise
+        self._adopt(pending)
+        return outcomes
+
+    def heard(self, now: Reading) -> dict[str, int]:
+        """As the seam says."""
+        names = {number: name for name, number in self._all_nodes().items()}
+        heard: dict[str, int] = {}
+        for known in self._live.values():
+            if known.heard is not None and known.current:
+                at = known.heard.boottime if known.heard.boot == now.boot else now.boottime - now.utc + known.heard.utc
+                name = names[known.node]
+                heard[name] = max(at, heard.get(name, at))
+        return heard
+
+    def node_facts(self, name: str, begin_utc: int, end_utc: int, now: Reading) -> Node:
+        """As the seam says."""
+        return sqlite_facts.node_facts(self._path, name, begin_utc, end_utc, now)
+
+    def facts(self, begin_utc: int, end_utc: int, now: Reading) -> Facts:
+        """As the seam says."""
+        return sqlite_facts.facts(self._path, begin_utc, end_utc, now)
+
+    def _take(self, arrival: Arrival, pending: _Pending) -> Receipt | InvalidRecordError:
+        message = _Message(arrival, self._node(arrival.node))
+        try:
+            for part in arrival.evidence.parts:
+                self._take_part(part, message, pending)
+        except InvalidRecordError as error:
+            return error
+        self._take_stop(message, pending)
+        self._supersede(message, pending)
+        self._accept(message, pending)
+        return Receipt(self._stored(message, pending), message.heard, message.news)
+
+    def _take_part(self, part: Part, message: _Message, pending: _Pending) -> None:
+        known = self._run(part.run, message, pending)
+        if part.opening is not None:
+            known = self._open(part, known, message)
+        if known is None:
+            return
+        current = part.run == message.arrival.evidence.run
+
+        def lookup(number: int) -> Closed | None:
+            pended = pending.closed.get((known.sequence, number))
+            return pended or sqlite_records.find(self._connection, known.sequence, number)
+
+        merged = merge(known.state, part, message.arrival.evidence.sent_agent, lookup)
+        heard = merged.alive_grew and current and known.current
+        message.runs[part.run] = self._grown(known, merged.state, message.arrival if heard else None)
+        message.closed += [(part.run, record) for record in merged.closed]
+        message.conflicts += [(part.run, record) for record in merged.conflicts]
+        message.heard = message.heard or heard
+        message.news = message.news or merged.news
+
+    def _grown(self, known: KnownRun, state: RunState, heard: Arrival | None) -> KnownRun:
+        if heard is None:
+            return replace(known, state=state)
+        at, agent = heard.at, heard.evidence.sent_agent
+        return KnownRun(known.sequence, known.node, known.run, known.current, state, at, agent)
+
+    def _open(self, part: Part, known: KnownRun | None, message: _Message) -> KnownRun:
+        """The run with its opening, which is record 0: the first one stands, another one is kept apart."""
+        assert part.opening is not None
+        if known is None:
+            message.openings[part.run] = part.opening
+            message.news = True
+            current = not self._has_successor(message, part.run)
+            return KnownRun(0, message.node, part.run, current, opened(part.opening))
+        first = message.openings.get(part.run) or self._opening(known)
+        if first != part.opening:
+            message.other_openings.append((part.run, part.opening))
+            message.news = True
+        return known
+
+    def _take_stop(self, message: _Message, pending: _Pending) -> None:
+        evidence = message.arrival.evidence
+        known = self._run(evidence.run, message, pending)
+        if evidence.stopping is None or known is None or known.state.stopped is not None:
+            return
+        state = replace(known.state, stopped=evidence.stopping, stopped_agent=evidence.stopping_agent)
+        message.runs[evidence.run] = replace(known, state=state)
+        message.news = True
+
+    def _supersede(self, message: _Message, pending: _Pending) -> None:
+        """A run that another one names as its predecessor no longer speaks for its node."""
+        for opening in message.openings.values():
+            previous = opening.previous and self._run(opening.previous.run, message, pending)
+            if previous:
+                message.runs[previous.run] = replace(previous, current=False)
+
+    def _has_successor(self, message: _Message, run: str) -> bool:
+        """Whether the run that follows `run` was opened before it: backlog comes after what is new."""
+        if any(opening.previous and opening.previous.run == run for opening in message.openings.values()):
+            return True
+        query = "SELECT 1 FROM run WHERE node = ? AND previous = ?"
+        return self._connection.execute(query, (message.node, run)).fetchone() is not None
+
+    def _accept(self, message: _Message, pending: _Pending) -> None:
+        for run, opening in message.openings.items():
+            sequence = self._write_run(message, run, opening, pending)
+            message.runs[run] = replace(message.runs[run], sequence=sequence)
+        for run, known in message.runs.items():
+            pending.runs[message.node, run] = known
+        for run, record in message.closed:
+            sequence = message.runs[run].sequence
+            pending.records.append(NewRecord(pending.next_sequence(), sequence, record))
+            pending.closed[sequence, record.number] = record
+        for run, record in message.conflicts:
+            sequence = message.runs[run].sequence
+            pending.records.append(NewRecord(pending.next_sequence(), sequence, record, conflicting=True))
+        for run, opening in message.other_openings:
+            sequence, at = message.runs[run].sequence, pending.next_sequence()
+            sqlite_records.write_conflict(self._connection, at, sequence, opening, pending.now.utc)
+
+    def _write_run(self, message: _Message, run: str, opening: RunOpening, pending: _Pending) -> int:
+        """Written at once and not with the batch's records, since those refer to it."""
+        evidence: Evidence = message.arrival.evidence
+        sequence = pending.next_sequence()
+        self._connection.execute(
+            "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                sequence,
+                message.node,
+                run,
+                opening.boot,
+                opening.previous and opening.previous.run,
+                _json(opening).decode(),
+                evidence.sent_agent if evidence.run == run else None,
+                message.arrival.at.utc,
+            ),
+        )
+        return sequence
+
+    def _write(self, pending: _Pending) -> None:
+        runs = pending.runs
+        changed = [known for key, known in runs.items() if _opens_or_closes(self._live.get(key), known)]
+        sqlite_runs.save_open(self._connection, changed)
+        sqlite_runs.save_reach(self._connection, self._texts, runs.values())
+        sqlite_records.write(self._connection, self._texts, pending.records, pending.now.utc)
+
+    def _adopt(self, pending: _Pending) -> None:
+        self._sequence = pending.sequence
+        for key, known in pending.runs.items():
+            if known.current or known.state.open:
+                self._live[key] = known
+            else:
+                self._live.pop(key, None)
+
+    def _stored(self, message: _Message, pending: _Pending) -> dict[str, Stored]:
+        named = dict.fromkeys((message.arrival.evidence.run, *(part.run for part in message.arrival.evidence.parts)))
+        return {run: _holding(self._run(run, message, pending)) for run in named}
+
+    def _run(self, run: str, message: _Message, pending: _Pending) -> KnownRun | None:
+        key = (message.node, run)
+        known = message.runs.get(run) or pending.runs.get(key) or self._live.get(key)
+        return known or sqlite_runs.load_one(self._connection, self._texts, message.node, run)
+
+    def _opening(self, known: KnownRun) -> RunOpening:
+        row = self._connection.execute("SELECT opening FROM run WHERE sequence = ?", (known.sequence,)).fetchone()
+        return msgspec.json.decode(row[0], type=RunOpening)
+
+    def _node(self, name: str) -> int:
+        number = self._nodes.get(name)
+        if number is None:
+            self._nodes = self._all_nodes()
+            number = self._nodes.get(name)
+        if number is None:
+            raise StoreBrokenError(f"{self._path}: node {name!r} has a key but no row")
+        return number
+
+    def _all_nodes(self) -> dict[str, int]:
+        return dict(self._connection.execute("SELECT name, id FROM node"))
+
+
+def _opens_or_closes(before: KnownRun | None, after: KnownRun) -> bool:
+    """Whether more has changed than how far the open spans reach."""
+    if before is None or before.current != after.current:
+        return True
+    was, now = before.state, after.state
+    same_records = was.held is now.held and was.lost is now.lost and was.open.keys() == now.open.keys()
+    return not same_records or was.stopped != now.stopped
+
+
+def _holding(known: KnownRun | None) -> Stored:
+    if known is None:
+        return Stored(opened=False, mark=0)
+    state = known.state
+    ranges = united((*state.held, *state.lost)) if state.lost else state.held
+    reach = {number: span.last_begin for number, span in state.open.items()}
+    return Stored(True, mark(ranges), list(beyond_mark(ranges)[: limits.RANGES]), reach)  # noqa: FBT003 - every beat's
+
+
+def _last_sequence(connection: sqlite3.Connection) -> int:
+    tables = ("run", "span", "exchange", "gap", "conflict")
+    query = " UNION ALL ".join(f"SELECT max(sequence) AS last FROM {table}" for table in tables)  # noqa: S608 - constants
+    row = connection.execute(f"SELECT max(last) FROM ({query})").fetchone()  # noqa: S608 - of constants
+    return row[0] or 0

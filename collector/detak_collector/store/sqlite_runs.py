@@ -1,0 +1,150 @@
+"""What changes of a run, to and from memory: what is open, and how far it reaches, which is all a quiet beat writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import msgspec
+from msgspec import structs
+
+from detak_collector.clocks import Reading
+from detak_collector.ingest_merge import HeldSpan, RunState, opened
+from detak_collector.store.sqlite_texts import Texts
+from detak_wire.messages import RunOpening
+
+OPEN_COLUMNS = ("run", "current", "stopped", "stopped_agent", "numbers", "open")
+REACH_COLUMNS = ("run", "heard_utc", "heard_boottime", "heard_boot", "heard_agent", "alive_reach", "reach")
+
+LIVE = "current = 1 OR length(open) > 1"
+"""The condition of the index `open_spans_live`."""
+
+_CHUNKS = (128, 32, 8, 1)
+
+_Row = tuple[object, ...]
+_pack = msgspec.msgpack.Encoder().encode
+_unpack_spans = msgspec.msgpack.Decoder(list[HeldSpan]).decode
+_unpack_reach = msgspec.msgpack.Decoder(list[int]).decode
+_numbers = msgspec.json.Decoder(tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]])
+_opening = msgspec.json.Decoder(RunOpening)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRun:
+    """A run as the store knows it. `heard` is when its liveness last grew, `heard_agent` its agent time of then."""
+
+    sequence: int
+    node: int
+    run: str
+    current: bool
+    state: RunState
+    heard: Reading | None = None
+    heard_agent: int | None = None
+
+
+def load_live(connection: sqlite3.Connection, texts: Texts) -> list[KnownRun]:
+    """The runs that may still grow."""
+    return _load(connection, texts, f"WHERE {LIVE}", ())
+
+
+def load_one(connection: sqlite3.Connection, texts: Texts, node: int, run: str) -> KnownRun | None:
+    """One run, however old."""
+    found = _load(connection, texts, "WHERE run.node = ? AND run.run = ?", (node, run))
+    return found[0] if found else None
+
+
+def _load(connection: sqlite3.Connection, texts: Texts, where: str, values: tuple[object, ...]) -> list[KnownRun]:
+    query = (
+        "SELECT run.node, run.run, run.opening, run.sequence, current, stopped, stopped_agent, numbers, open, "  # noqa: S608
+        "heard_utc, heard_boottime, heard_boot, heard_agent, alive_reach, reach FROM open_spans "
+        f"JOIN run ON run.sequence = open_spans.run JOIN reach ON reach.run = open_spans.run {where}"
+    )
+    return [_known(texts, *row) for row in connection.execute(query, values)]
+
+
+def _known(texts: Texts, node: int, run: str, opening: str, *row: Any) -> KnownRun:  # noqa: ANN401 - a row's columns
+    sequence, current, stopped, stopped_agent, numbers, spans, utc, boottime, boot, heard_agent, alive, reach = row
+    held, lost = _numbers.decode(numbers)
+    state = RunState(
+        checks=opened(_opening.decode(opening)).checks,
+        open={span.number: span for span in unpacked(spans, reach)},
+        held=held,
+        lost=lost,
+        alive_reach=alive,
+        stopped=stopped,
+        stopped_agent=stopped_agent,
+    )
+    heard = None if utc is None else Reading(utc, boottime, texts.text(boot))
+    return KnownRun(sequence, node, run, bool(current), state, heard, heard_agent)
+
+
+def unpacked(spans: bytes, reach: bytes) -> list[HeldSpan]:
+    """The open spans of a run, as far as they reach by now."""
+    numbers = iter(_unpack_reach(reach))
+    reaches = {number: ends for number, *ends in zip(numbers, numbers, numbers, numbers, numbers, strict=True)}
+    return [_reaching(span, *reaches[span.number]) for span in _unpack_spans(spans)]
+
+
+def _reaching(span: HeldSpan, last_begin: int, last_end: int, samples: int, largest_gap: int) -> HeldSpan:
+    return structs.replace(span, last_begin=last_begin, last_end=last_end, samples=samples, largest_gap=largest_gap)
+
+
+def save_open(connection: sqlite3.Connection, runs: Iterable[KnownRun]) -> None:
+    """Writes what is open and what has arrived of these runs."""
+    _upsert(connection, _UPSERT_OPEN, [_open_row(known) for known in runs])
+
+
+def save_reach(connection: sqlite3.Connection, texts: Texts, runs: Iterable[KnownRun]) -> None:
+    """Writes how far the open spans of these runs reach."""
+    _upsert(connection, _UPSERT_REACH, [_reach_row(texts, known) for known in runs])
+
+
+def _upsert(connection: sqlite3.Connection, statements: Mapping[int, str], rows: Sequence[_Row]) -> None:
+    """In as few statements as may be: between two of them, other threads take their turn."""
+    at = 0
+    for size in _CHUNKS:
+        while len(rows) - at >= size:
+            connection.execute(statements[size], tuple(chain.from_iterable(rows[at : at + size])))
+            at += size
+
+
+def _open_row(known: KnownRun) -> _Row:
+    state = known.state
+    numbers = msgspec.json.encode((state.held, state.lost)).decode()
+    spans = _pack(list(state.open.values()))
+    return (known.sequence, int(known.current), state.stopped, state.stopped_agent, numbers, spans)
+
+
+def _reach_row(texts: Texts, known: KnownRun) -> _Row:
+    heard, spans = known.heard, known.state.open.values()
+    reach = [
+        number
+        for span in spans
+        for number in (span.number, span.last_begin, span.last_end, span.samples, span.largest_gap)
+    ]
+    return (
+        known.sequence,
+        heard and heard.utc,
+        heard and heard.boottime,
+        heard and texts.number(heard.boot),
+        known.heard_agent,
+        known.state.alive_reach,
+        _pack(reach),
+    )
+
+
+def _statements(table: str, columns: Sequence[str]) -> dict[int, str]:
+    places = f"({', '.join('?' * len(columns))})"
+    updates = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+    return {
+        rows: f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([places] * rows)} "  # noqa: S608 - constants
+        f"ON CONFLICT (run) DO UPDATE SET {updates}"
+        for rows in _CHUNKS
+    }
+
+
+_UPSERT_OPEN = _statements("open_spans", OPEN_COLUMNS)
+_UPSERT_REACH = _statements("reach", REACH_COLUMNS)

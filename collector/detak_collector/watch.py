@@ -1,0 +1,80 @@
+"""The collector's own liveness: a durable tick each second, so that its silence is never laid to the nodes.
+
+A stretch of watching ends where the loop lagged, where UTC stepped, or where liveness was refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from detak_collector.clocks import Clock, Reading
+from detak_collector.store.base import WatchLog
+
+TICK_S = 1.0
+LAG_MS = 2_500
+STEP_MS = 500
+
+AfterTick = Callable[[Reading], Awaitable[None]]
+
+
+def interruption(before: Reading, now: Reading) -> str | None:
+    """Why the time between two ticks does not count as watched; None if it does."""
+    passed = now.boottime - before.boottime
+    if passed > LAG_MS or before.boot != now.boot:
+        return "lagged"
+    if abs((now.utc - before.utc) - passed) > STEP_MS:
+        return "stepped"
+    return None
+
+
+class Watch:
+    """Keeps the watch log; `thread` is the store's only writer, so that a store that hangs is not watching."""
+
+    def __init__(self, log: WatchLog, thread: ThreadPoolExecutor, clock: Clock, tick_s: float = TICK_S) -> None:
+        self._log = log
+        self._thread = thread
+        self._clock = clock
+        self._tick_s = tick_s
+        self._row: int | None = None
+        self._last = clock()
+        self._refused = False
+
+    def refused_liveness(self) -> None:
+        """A beat was turned away: who is not listened to is not watched."""
+        self._refused = True
+
+    async def run(self, after_tick: AfterTick) -> None:
+        """Ticks for ever, once begun; raises StoreError when a tick cannot be made durable."""
+        while True:
+            await asyncio.sleep(self._tick_s)
+            await self.tick()
+            await after_tick(self._last)
+
+    async def tick(self) -> None:
+        """One step of `run`."""
+        now = self._clock()
+        why = "refused" if self._refused else interruption(self._last, now)
+        self._refused = False
+        if self._row is None or why is not None:
+            await self.end(why or "lagged")
+            await self.begin()
+        else:
+            await self._call(self._log.extend, self._row, now)
+            self._last = now
+
+    async def end(self, why: str) -> None:
+        """Closes the stretch as far as its last tick."""
+        if self._row is not None:
+            await self._call(self._log.end, self._row, why)
+            self._row = None
+
+    async def begin(self) -> None:
+        """Opens a stretch at this moment."""
+        now = self._clock()
+        self._row = await asyncio.get_running_loop().run_in_executor(self._thread, self._log.begin, now)
+        self._last = now
+
+    async def _call(self, function: Callable[..., None], *values: object) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, function, *values)

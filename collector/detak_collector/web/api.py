@@ -1,0 +1,185 @@
+"""The endpoints that agents call: evidence and enrolment, and /healthz. They speak HTTP and decide nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import version
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from detak_collector import enrol
+from detak_collector.clocks import Clock
+from detak_collector.ingest import RETRY_AFTER_S, Ingest, OverloadedError
+from detak_collector.ingest_validation import InvalidRecordError
+from detak_collector.store.base import Arrival, NodeRegistry, Redeemed, StoreError
+from detak_wire import PROTOCOL_VERSION, limits
+from detak_wire.codec import InvalidMessageError, decode, encode, inflate
+from detak_wire.messages import Enrolled, Enrolment, Evidence, Problem
+
+JSON = "application/json"
+VERSION = version("detak-collector")
+
+T = TypeVar("T", Evidence, Enrolment)
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+_log = logging.getLogger(__name__)
+
+
+class RefusedError(Exception):
+    """A request that gets `problem` as its answer."""
+
+    def __init__(self, status: int, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.status = status
+        self.problem = problem
+
+
+class _AnyVersion(msgspec.Struct):
+    """The one field that every version of the protocol has."""
+
+    protocol: int
+
+
+@dataclass(slots=True)
+class Api:
+    """What the endpoints stand on. `refused` counts refusals by their fixed word."""
+
+    ingest: Ingest
+    registry: NodeRegistry
+    keyring: enrol.Keyring
+    thread: ThreadPoolExecutor
+    clock: Clock
+    collector: str
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes to add to an application."""
+        return [
+            web.post("/api/v1/evidence", partial(self._guarded, self.evidence)),
+            web.post("/api/v1/enrol", partial(self._guarded, self.enrol)),
+            web.get("/healthz", self.healthz),
+        ]
+
+    async def evidence(self, request: web.Request) -> web.Response:
+        """One beat: authenticate, decode, store, then acknowledge."""
+        at = self.clock()
+        node = self.keyring.node_of(request.headers.get("Authorization", ""))
+        if node is None:
+            detail = "unknown or revoked key: enrol this node with `detak-collector enroll`"
+            raise RefusedError(401, Problem("unauthorized", detail))
+        body = await _body(request)
+        evidence = _decoded(body, Evidence)
+        if evidence.node != node:
+            detail = f"this key belongs to node {node!r}, not to {evidence.node!r}"
+            raise RefusedError(403, Problem("forbidden", detail, "$.node"))
+        answer = await self.ingest.take(Arrival(node, evidence, at), len(body))
+        return _json(200, encode(answer))
+
+    async def enrol(self, request: web.Request) -> web.Response:
+        """A token for a key, once."""
+        enrolment = _decoded(await _body(request), Enrolment)
+        redeem = partial(enrol.redeem, self.registry, enrolment.node, enrolment.token, self.clock())
+        outcome, key = await asyncio.get_running_loop().run_in_executor(self.thread, redeem)
+        if outcome is not Redeemed.ACCEPTED:
+            detail = f"{enrol.REFUSALS[outcome]}: make another with `detak-collector enroll {enrolment.node}`"
+            raise RefusedError(403, Problem("token", detail, "$.token"))
+        self.keyring.refill(await asyncio.get_running_loop().run_in_executor(self.thread, self.registry.keys))
+        _log.info("node %s has enrolled", enrolment.node)
+        return _json(200, encode(Enrolled(enrolment.node, key, self.collector)))
+
+    async def healthz(self, _: web.Request) -> web.Response:
+        """That this process answers."""
+        health = {
+            "status": "ok",
+            "version": VERSION,
+            "collector": self.collector,
+            "waiting": self.ingest.waiting,
+            "refused": dict(self.refused),
+        }
+        return _json(200, msgspec.json.encode(health))
+
+    async def _guarded(self, handler: Handler, request: web.Request) -> web.Response:
+        """Any refusal as a Problem, counted."""
+        try:
+            return await handler(request)
+        except RefusedError as error:
+            status, problem = error.status, error.problem
+        except InvalidRecordError as error:
+            status = 400
+            run = error.run if error.number is not None else None
+            problem = Problem("invalid", error.reason, error.path, run, error.number)
+        except OverloadedError:
+            status, problem = 429, Problem("overloaded", "too much is waiting", retry_after_s=RETRY_AFTER_S)
+        except StoreError as error:
+            _log.warning("evidence refused: %s", error)
+            detail = "nothing can be stored now; the collector's log says why"
+            status, problem = 503, Problem("unavailable", detail, retry_after_s=RETRY_AFTER_S)
+        self.refused[problem.error] += 1
+        response = _json(status, encode(problem))
+        if problem.retry_after_s is not None:
+            response.headers["Retry-After"] = str(problem.retry_after_s)
+        if status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+
+
+def _json(status: int, body: bytes) -> web.Response:
+    return web.Response(status=status, body=body, content_type=JSON)
+
+
+async def _body(request: web.Request) -> bytes:
+    """The body, unpacked; never more of it in memory than the limits allow."""
+    if (request.content_length or 0) > limits.BODY_BYTES:
+        raise _too_large()
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large() from None
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding == "identity":
+        return body
+    if encoding != "gzip":
+        raise RefusedError(415, Problem("encoding", f"Content-Encoding {encoding!r} is not spoken here: gzip or none"))
+    try:
+        return inflate(body)
+    except InvalidMessageError as error:
+        raise RefusedError(400, Problem("invalid", error.reason, error.path)) from None
+
+
+def _too_large() -> RefusedError:
+    detail = f"a message has at most {limits.BODY_BYTES} bytes as transferred: send fewer records at once"
+    return RefusedError(413, Problem("too_large", detail))
+
+
+def _decoded(body: bytes, kind: type[T]) -> T:
+    try:
+        message = decode(body, kind)
+    except InvalidMessageError as error:
+        _refuse_other_version(body)
+        raise RefusedError(400, Problem("invalid", error.reason, error.path)) from None
+    if message.protocol != PROTOCOL_VERSION:
+        raise _other_version(message.protocol)
+    return message
+
+
+def _refuse_other_version(body: bytes) -> None:
+    """A message of another version may look like anything but for the field that says so."""
+    try:
+        spoken = msgspec.json.decode(body, type=_AnyVersion).protocol
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    if spoken != PROTOCOL_VERSION:
+        raise _other_version(spoken)
+
+
+def _other_version(spoken: int) -> RefusedError:
+    detail = f"protocol {spoken} is not spoken here; spoken is {PROTOCOL_VERSION}"
+    return RefusedError(400, Problem("protocol", detail, "$.protocol"))

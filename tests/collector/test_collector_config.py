@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+
+from detak_collector.config import ConfigurationError, load
+
+SHIPPED = Path(__file__).parents[2] / "config" / "collector.toml"
+MALFORMED = "listen: expected ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080"
+PLAIN = (
+    "listen: plain HTTP beyond this machine is refused: "
+    "add [tls], or allow_plaintext = true if a proxy in front speaks TLS"
+)
+BARE = 'state_directory = "state"\n'
+
+
+def faults(tmp_path: Path, text: str) -> list[str]:
+    path = tmp_path / "collector.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as refused:
+        load(path)
+    return refused.value.faults
+
+
+def test_the_shipped_configuration_is_good_and_stays_on_this_machine() -> None:
+    config = load(SHIPPED)
+    assert (config.host, config.port, config.url) == ("127.0.0.1", 8080, "http://127.0.0.1:8080")
+    assert (config.down_after_ms, config.drift_ppm) == (15_000, 100)
+
+
+def test_paths_are_meant_from_the_file_and_defaults_fill_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "collector.toml").write_text(BARE)
+    config = load(tmp_path / "collector.toml")
+    assert (config.state_directory, config.services) == (tmp_path / "state", tmp_path / "services.toml")
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("lisen = 1", "lisen: no such key, did you mean listen?"),
+        ("listen = 8080", "listen: expected a text (got 8080)"),
+        ('listen = "8080"', f'{MALFORMED} (got "8080")'),
+        ('listen = "127.0.0.1:99999"', f'{MALFORMED} (got "127.0.0.1:99999")'),
+        ('listen = "0.0.0.0:8080"', f'{PLAIN} (got "0.0.0.0:8080")'),
+        ("down_after_ms = 1", "down_after_ms: expected a whole number >= 1000 (got 1)"),
+        ("drift_ppm = true", "drift_ppm: expected a whole number (got true)"),
+        ("allow_plaintext = 1", "allow_plaintext: expected true or false (got 1)"),
+        ('public_url = "detak"', 'public_url: expected a URL beginning with https:// or http:// (got "detak")'),
+        ("tls = 1", "tls: expected a table (got 1)"),
+        ('[tls]\ncertificate = "c"', "tls.key: is missing"),
+        ('[tls]\ncertificate = "c"\nkey = "k"\nca = "x"', "tls.ca: no such key; known are certificate, key"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_one_line_with_its_place_reason_and_value(tmp_path: Path, line: str, fault: str) -> None:
+    assert faults(tmp_path, BARE + line) == [f"collector.toml: {fault}"]
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    told = faults(tmp_path, 'listen = 1\ndrift_ppm = 0\nunknown = "x"\n[tls]\n')
+    assert [fault.split(": ")[1] for fault in told] == [
+        "listen", "drift_ppm", "unknown", "tls.certificate", "tls.key", "state_directory",
+    ]  # fmt: skip
+
+
+def test_files_of_tls_must_be_there(tmp_path: Path) -> None:
+    told = faults(tmp_path, BARE + 'listen = "0.0.0.0:443"\n[tls]\ncertificate = "c.pem"\nkey = "k.pem"\n')
+    assert told == [
+        'collector.toml: tls.certificate: no such file (got "c.pem")',
+        'collector.toml: tls.key: no such file (got "k.pem")',
+    ]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.9:80", "[::1]:80", "localhost:80"])
+def test_loopback_needs_no_tls(tmp_path: Path, address: str) -> None:
+    (tmp_path / "collector.toml").write_text(f'{BARE}listen = "{address}"\n')
+    assert load(tmp_path / "collector.toml").url == f"http://{address}"
+
+
+def test_plaintext_beyond_this_machine_can_be_allowed(tmp_path: Path) -> None:
+    (tmp_path / "collector.toml").write_text(f'{BARE}listen = "0.0.0.0:80"\nallow_plaintext = true\n')
+    assert load(tmp_path / "collector.toml").host == "0.0.0.0"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"listen = \n", "not TOML"), (b"\xff", "is not UTF-8 text"), (None, "No such file")],
+)
+def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, content: bytes | None, reason: str) -> None:
+    path = tmp_path / "collector.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=reason):
+        load(path)
