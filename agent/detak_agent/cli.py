@@ -1,0 +1,170 @@
+"""The command line: reads arguments, calls one function, prints.
+
+Exit codes: 0 fine, 1 the answer is bad news, 2 usage or configuration, 3 could not do it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import random
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from detak_agent import VERSION
+from detak_agent.checks.base import Kind, Surroundings
+from detak_agent.clocks import SystemClock
+from detak_agent.config import AgentConfig, CollectorSettings, load
+from detak_agent.failures import ConfigurationError, DetakError
+from detak_agent.runner import Sampler, Starvation
+
+if TYPE_CHECKING:
+    from detak_agent.spans import Sample
+
+_CHECK_TICK_MS = 1_000
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The program; ends the process."""
+    options = _parser().parse_args(arguments)
+    log_to_stderr(debug=options.debug)
+    code = _run_command(options)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    # A check or a name look-up that hangs in a thread must not keep the process from ending.
+    os._exit(code)
+
+
+def _run_command(options: argparse.Namespace) -> int:
+    try:
+        from detak_agent.checks.registry import REGISTRY  # noqa: PLC0415 - a broken kind must not break `--help`
+
+        code: int = options.command(options, REGISTRY)
+    except DetakError as error:
+        for line in error.lines:
+            print(line, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return DetakError.exit_code
+    except Exception as error:
+        if options.debug:
+            raise
+        print(f"could not: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
+        return DetakError.exit_code
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="detak-agent", description="Runs checks on this node and ships what it saw.")
+    parser.add_argument("--version", action="version", version=f"detak-agent {VERSION}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add(commands, "run", _run, "run until a signal says stop (SIGHUP reads the configuration again)")
+    _add(commands, "check", _check, "run every check once; exit 1 if one is down")
+    _add(commands, "status", _status, "say how the agent on this node stands; exit 1 if it does not run")
+    _add(commands, "config-check", _config_check, "say whether the configuration is right")
+    enroll = _add(commands, "enroll", _enroll, "get this node's key from a collector")
+    enroll.add_argument(
+        "--collector", metavar="URL", help="its url in the configuration; may be left out if there is one"
+    )
+    enroll.add_argument("--token", required=True, help="the one-time token that `detak-collector enroll` printed")
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, command: object, text: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument(
+        "--config", type=Path, default=Path("/etc/detak/agent.toml"), metavar="FILE", help="default %(default)s"
+    )
+    parser.add_argument("--debug", action="store_true", help="say more, tracebacks included")
+    parser.set_defaults(command=command)
+    return parser
+
+
+def log_to_stderr(*, debug: bool) -> None:
+    """One line for each event; systemd adds the time."""
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(levelname)s %(message)s")
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def _run(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
+    from detak_agent.daemon import run_agent  # noqa: PLC0415 - the other commands need no network
+    from detak_agent.life import Machine  # noqa: PLC0415 - as above
+    from detak_agent.systemd import Notifier  # noqa: PLC0415 - as above
+
+    machine = Machine(SystemClock(), Surroundings(), random.random, Notifier())
+    return run_agent(options.config, load(options.config, registry), registry, machine)
+
+
+def _check(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
+    config = load(options.config, registry)
+    loop = asyncio.new_event_loop()
+    samples = loop.run_until_complete(_sample_all(config))
+    for line in _table(samples):
+        print(line)
+    return 1 if any(sample.state == "down" for sample in samples) else 0
+
+
+async def _sample_all(config: AgentConfig) -> list[Sample]:
+    clock = SystemClock()
+    samplers = [Sampler(check, Surroundings(), clock, Starvation(_CHECK_TICK_MS)) for check in config.checks]
+    return list(await asyncio.gather(*(sampler.sample() for sampler in samplers)))
+
+
+def _table(samples: Sequence[Sample]) -> list[str]:
+    if not samples:
+        return ["no checks are configured"]
+    width = max(len(sample.check) for sample in samples)
+    return [
+        f"{sample.check:<{width}}  {sample.state:<8}  {sample.end - sample.begin:>5} ms  {sample.message}".rstrip()
+        for sample in samples
+    ]
+
+
+def _status(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
+    from detak_agent.status import is_running, read_standing, status_lines  # noqa: PLC0415 - only here
+
+    standing = read_standing(load(options.config, registry).state_directory)
+    if standing is None:
+        print("agent      not running; it has never ticked")
+        return 1
+    clock = SystemClock()
+    for line in status_lines(standing, clock):
+        print(line)
+    return 0 if is_running(standing, clock) else 1
+
+
+def _config_check(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
+    config = load(options.config, registry)
+    print(f"OK: node {config.node}, {len(config.checks)} checks, {len(config.collectors)} collectors")
+    return 0
+
+
+def _enroll(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
+    from detak_agent.enrol import enrol  # noqa: PLC0415 - only here
+
+    config = load(options.config, registry)
+    collector = _collector(config, options.collector, options.config)
+    path = asyncio.new_event_loop().run_until_complete(enrol(config, collector, options.token))
+    print(f"enrolled {config.node} with {collector.url}; the key is in {path}")
+    return 0
+
+
+def _collector(config: AgentConfig, url: str | None, path: Path) -> CollectorSettings:
+    known = {one.url: one for one in config.collectors}
+    if url is None and len(known) == 1:
+        return config.collectors[0]
+    if url is None:
+        raise ConfigurationError([f"--collector: say which one: {', '.join(known)}"])
+    if url.rstrip("/") not in known:
+        raise ConfigurationError([f"--collector: {path} has no [[collector]] with this url (got {url})"])
+    return known[url.rstrip("/")]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""agent.toml: what it may say, and every error in it at once. It decides nothing beyond whether the file is right."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from detak_agent.checks.base import CheckSettings, Kind
+from detak_agent.failures import ConfigurationError
+from detak_agent.journal import DEFAULT_MAX_BYTES
+from detak_agent.runner import Check
+from detak_agent.settings_reading import Errors, joined, read_table
+from detak_agent.spans import ALIVE
+from detak_wire import limits
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_NAME = re.compile(limits.NAME_PATTERN)
+_SHORTEST_MS = 100
+_LONGEST_MS = 3_600_000
+_MOST_TRIES = 10
+_MOST_CONFIRM = 100
+
+Table = Mapping[str, Any]
+Pace = Annotated[int, Meta(ge=_SHORTEST_MS, le=_LONGEST_MS)]
+
+
+class CollectorSettings(Struct, frozen=True, kw_only=True):
+    """One `[[collector]]`. Without `key_file` the key lies in the state directory, where `enroll` puts it."""
+
+    url: str
+    ca_file: str | None = None
+    key_file: str | None = None
+
+
+class _File(Struct, frozen=True, kw_only=True):
+    """The top level of agent.toml; its tables are read one by one, so that each error has its path."""
+
+    node: str
+    state_directory: str = "/var/lib/detak-agent"
+    tick_ms: Pace = 1_000
+    beat_ms: Pace = 5_000
+    allow_plaintext: bool = False
+    journal_max_bytes: Annotated[int, Meta(ge=1024 * 1024)] = DEFAULT_MAX_BYTES
+    collector: list[dict[str, Any]] = []
+    check: list[dict[str, Any]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """A configuration that has been found right."""
+
+    node: str
+    state_directory: Path
+    tick_ms: int
+    beat_ms: int
+    journal_max_bytes: int
+    collectors: tuple[CollectorSettings, ...]
+    checks: tuple[Check, ...]
+
+
+def load(path: Path, registry: Mapping[str, Kind]) -> AgentConfig:
+    """The configuration in this file; raises ConfigurationError with every error that it has."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigurationError([f"{path}: cannot be read: {reason}"]) from error
+    return parse(text, registry, path.name)
+
+
+def parse(text: str, registry: Mapping[str, Kind], file_name: str = "agent.toml") -> AgentConfig:
+    """The configuration in this text; raises ConfigurationError."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError([f"{file_name}: not TOML: {error}"]) from error
+    errors = Errors(file_name)
+    file = read_table(_File, table, "", errors)
+    collectors = _collectors(_tables(table, "collector"), table.get("allow_plaintext") is True, errors)
+    checks = _checks(_tables(table, "check"), registry, errors)
+    _check_top(table, errors)
+    if errors.lines or file is None:
+        raise ConfigurationError(errors.lines)
+    return AgentConfig(
+        node=file.node,
+        state_directory=Path(file.state_directory),
+        tick_ms=file.tick_ms,
+        beat_ms=file.beat_ms,
+        journal_max_bytes=file.journal_max_bytes,
+        collectors=tuple(collectors),
+        checks=tuple(checks),
+    )
+
+
+def _tables(table: Table, key: str) -> list[Table]:
+    found = table.get(key, [])
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _check_top(table: Table, errors: Errors) -> None:
+    node = table.get("node")
+    if isinstance(node, str) and not _NAME.fullmatch(node):
+        errors.add_value("node", _NAME_RULE, node)
+    if "collector" not in table:
+        errors.add("collector", "at least one [[collector]] with its url is needed")
+    tick_ms, beat_ms = table.get("tick_ms", 1_000), table.get("beat_ms", 5_000)
+    if isinstance(tick_ms, int) and isinstance(beat_ms, int) and beat_ms < tick_ms:
+        errors.add_value("beat_ms", f"may not be less than tick_ms = {tick_ms}", beat_ms)
+    if len(_tables(table, "check")) > limits.CHECKS:
+        errors.add("check", f"more than {limits.CHECKS} checks on one node")
+
+
+def _collectors(tables: list[Table], allow_plaintext: bool, errors: Errors) -> list[CollectorSettings]:  # noqa: FBT001
+    collectors: list[CollectorSettings] = []
+    for index, table in enumerate(tables):
+        path = f"collector[{index}]"
+        settings = read_table(CollectorSettings, table, path, errors)
+        if settings is None:
+            continue
+        problem = url_problem(settings.url, allow_plaintext=allow_plaintext)
+        if problem is not None:
+            errors.add_value(joined(path, "url"), problem, settings.url)
+        elif any(settings.url.rstrip("/") == other.url for other in collectors):
+            errors.add_value(joined(path, "url"), "this collector is there twice", settings.url)
+        else:
+            collectors.append(msgspec.structs.replace(settings, url=settings.url.rstrip("/")))
+    return collectors
+
+
+def url_problem(url: str, *, allow_plaintext: bool) -> str | None:
+    """Why this cannot be the address of a collector."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "not a URL"
+    if parts.scheme not in {"http", "https"} or not host:
+        return "must be a URL such as https://detak.example.go.id"
+    if parts.query or parts.fragment or parts.username is not None:
+        return "must have no user, query or fragment"
+    if parts.scheme == "http" and not allow_plaintext and not _is_loopback(host):
+        return "plain HTTP beyond this machine is refused; use https, or set allow_plaintext = true"
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+_NAME_RULE = "must be 1 to 64 lower case letters, digits, '.', '_' or '-', with a letter or digit at both ends"
+
+
+def _checks(tables: list[Table], registry: Mapping[str, Kind], errors: Errors) -> list[Check]:
+    checks: list[Check] = []
+    names: dict[str, int] = {}
+    for index, table in enumerate(tables):
+        path = f"check[{index}]"
+        _check_name(table.get("name"), path, names, index, errors)
+        kind = registry.get(table["kind"]) if isinstance(table.get("kind"), str) else None
+        if kind is None:
+            _add_unknown_kind(table, path, registry, errors)
+            continue
+        settings = read_table(kind.settings, _with_timeout(table, kind), path, errors)
+        if settings is not None:
+            _check_settings(settings, kind, path, errors)
+            checks.append(Check(settings, kind))
+    return checks
+
+
+def _check_name(name: object, path: str, names: dict[str, int], index: int, errors: Errors) -> None:
+    if not isinstance(name, str):
+        return
+    where = joined(path, "name")
+    if not _NAME.fullmatch(name):
+        errors.add_value(where, _NAME_RULE, name)
+    elif name == ALIVE:
+        errors.add_value(where, "reserved: every node has this check by itself", name)
+    elif name in names:
+        errors.add_value(where, f"check[{names[name]}] has this name already", name)
+    names.setdefault(name, index)
+
+
+def _add_unknown_kind(table: Table, path: str, registry: Mapping[str, Kind], errors: Errors) -> None:
+    where = joined(path, "kind")
+    if "kind" in table:
+        errors.add_value(where, f"unknown kind; known are {', '.join(sorted(registry))}", table["kind"])
+    else:
+        errors.add(where, "missing")
+
+
+def _with_timeout(table: Table, kind: Kind) -> Table:
+    """A short interval brings the default time-out down with it, so that only a written one can be too long."""
+    interval_ms = table.get("interval_ms")
+    if "timeout_ms" in table or not isinstance(interval_ms, int):
+        return table
+    default = next(field.default for field in msgspec.structs.fields(kind.settings) if field.name == "timeout_ms")
+    return {**table, "timeout_ms": min(default, interval_ms * 4 // 5)}
+
+
+def _check_settings(settings: CheckSettings, kind: Kind, path: str, errors: Errors) -> None:
+    bounds = (
+        ("interval_ms", settings.interval_ms, _SHORTEST_MS, _LONGEST_MS),
+        ("timeout_ms", settings.timeout_ms, 1, _LONGEST_MS),
+        ("confirm", settings.confirm, 1, _MOST_CONFIRM),
+        ("tries", settings.tries, 1, _MOST_TRIES),
+    )
+    for key, value, least, most in bounds:
+        if not least <= value <= most:
+            errors.add_value(joined(path, key), f"must lie between {least} and {most}", value)
+    if settings.timeout_ms > settings.interval_ms:
+        errors.add_value(
+            joined(path, "timeout_ms"), f"may not exceed interval_ms = {settings.interval_ms}", settings.timeout_ms
+        )
+    for key, reason in kind.problems(settings):
+        errors.add_value(joined(path, key), reason, getattr(settings, key, None))

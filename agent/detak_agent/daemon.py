@@ -1,0 +1,206 @@
+"""The agent as a process: signals set flags, the loop decides, systemd is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from detak_agent import VERSION
+from detak_agent.checks.base import Kind
+from detak_agent.config import AgentConfig, load
+from detak_agent.delivery import RenewalError
+from detak_agent.failures import ConfigurationError, DetakError
+from detak_agent.journal import Journal
+from detak_agent.journal_thread import JournalThread
+from detak_agent.life import Life, Machine
+from detak_agent.run import Run
+from detak_agent.runner import Check, wire_text
+from detak_agent.state_directory import StateDirectory
+from detak_wire.messages import CheckSettings, ClockClaim, PreviousRun, RunOpening
+
+_log = logging.getLogger("detak_agent")
+
+_THREAD_ENDS_WITHIN_S = 1.0
+_FIXED = ("node", "state_directory", "journal_max_bytes")
+
+
+class Daemon:
+    """From the start of the process to its end: one run after another on one journal."""
+
+    def __init__(self, path: Path, config: AgentConfig, registry: Mapping[str, Kind], machine: Machine) -> None:
+        self._path = path
+        self._config = config
+        self._registry = registry
+        self._machine = machine
+        self._signalled = asyncio.Event()
+        self._stop_wanted = False
+        self._reload_wanted = False
+
+    async def live(self) -> None:
+        """Until a signal says stop. Raises DetakError, or whatever else ended a task."""
+        self._listen()
+        state = StateDirectory(self._config.state_directory)
+        try:
+            journal = Journal.open(state.path, self._config.journal_max_bytes)
+            thread = JournalThread()
+            try:
+                await self._live(journal, thread)
+            finally:
+                thread.end(_THREAD_ENDS_WITHIN_S)
+        finally:
+            state.release()
+
+    async def _live(self, journal: Journal, thread: JournalThread) -> None:
+        life = await self._begin_run(journal, thread)
+        self._tell_ready()
+        while True:
+            renewal = await self._next_event(life)
+            if self._stop_wanted:
+                break
+            if renewal is not None:
+                _log.error("%s; a new run begins", renewal)
+                await life.end(None)
+                life = await self._begin_run(journal, thread)
+            else:
+                life = await self._reload(life, journal, thread)
+        self._machine.notifier.stopping()
+        _log.info("stopping")
+        await life.end("stop")
+        await thread.call(journal.close)
+
+    async def _next_event(self, life: Life) -> RenewalError | None:
+        """Waits for a signal or the end of the run; raises what no new run can mend."""
+        failed = asyncio.ensure_future(life.failed())
+        signalled = asyncio.ensure_future(self._signalled.wait())
+        try:
+            await asyncio.wait({failed, signalled}, return_when=asyncio.FIRST_COMPLETED)
+            self._signalled.clear()
+            if failed.done():
+                failed.result()
+        except RenewalError as error:
+            return error
+        finally:
+            failed.cancel()
+            signalled.cancel()
+        return None
+
+    async def _reload(self, life: Life, journal: Journal, thread: JournalThread) -> Life:
+        self._reload_wanted = False
+        self._machine.notifier.reloading(time.monotonic_ns())
+        try:
+            config = self._read_again()
+        except ConfigurationError as error:
+            for line in error.lines:
+                _log.error("%s", line)
+            _log.error("the configuration is refused; the old one goes on")
+        else:
+            before, self._config = self._config, config
+            if _measures_the_same(before, config):
+                await life.change_collectors(config.collectors)
+                _log.info("reloaded; the run goes on")
+            else:
+                await life.end("reload")
+                life = await self._begin_run(journal, thread)
+        self._tell_ready()
+        return life
+
+    def _read_again(self) -> AgentConfig:
+        config = load(self._path, self._registry)
+        changed = [key for key in _FIXED if getattr(config, key) != getattr(self._config, key)]
+        if changed:
+            raise ConfigurationError([f"{self._path.name}: {key}: changes only with a restart" for key in changed])
+        return config
+
+    async def _begin_run(self, journal: Journal, thread: JournalThread) -> Life:
+        utc = self._machine.clock.utc()
+        await thread.call(journal.outbox.configure, [one.url for one in self._config.collectors])
+        previous = await thread.call(journal.close_previous, utc)
+        run = Run(os.urandom(8).hex(), self._opening(previous))
+        await thread.call(journal.begin_run, run.identity, run.opening, utc)
+        life = Life(self._config, run, journal, thread, self._machine)
+        life.begin()
+        _log.info(
+            "run %s: %d checks, %d collectors", run.identity, len(self._config.checks), len(self._config.collectors)
+        )
+        return life
+
+    def _opening(self, previous: PreviousRun | None) -> RunOpening:
+        clock = self._machine.clock
+        return RunOpening(
+            boot=clock.boot(),
+            opened_agent=clock.begin(),
+            init_started_agent=clock.init_started(),
+            agent_version=VERSION,
+            tick_ms=self._config.tick_ms,
+            beat_ms=self._config.beat_ms,
+            checks=[described(check) for check in self._config.checks],
+            clock=ClockClaim(clock.begin(), clock.utc(), clock.error_ms()),
+            watchdog_ms=self._machine.notifier.watchdog_ms,
+            previous=previous,
+        )
+
+    def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._want_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._want_reload)
+
+    def _want_stop(self) -> None:
+        self._stop_wanted = True
+        self._signalled.set()
+
+    def _want_reload(self) -> None:
+        self._reload_wanted = True
+        self._signalled.set()
+
+    def _tell_ready(self) -> None:
+        self._machine.notifier.ready(f"{len(self._config.checks)} checks on {self._config.node}")
+
+
+def described(check: Check) -> CheckSettings:
+    """The check as the run's opening states it: its target for people, without secrets."""
+    settings, kind = check.settings, check.kind
+    return CheckSettings(
+        name=settings.name,
+        kind=settings.kind,
+        interval_ms=settings.interval_ms,
+        timeout_ms=settings.timeout_ms,
+        remote=kind.remote(settings),
+        confirm=settings.confirm,
+        target=wire_text(kind.target(settings)),
+        digest=settings.digest(),
+    )
+
+
+def _measures_the_same(before: AgentConfig, after: AgentConfig) -> bool:
+    return (before.tick_ms, before.beat_ms, before.checks) == (after.tick_ms, after.beat_ms, after.checks)
+
+
+def run_agent(path: Path, config: AgentConfig, registry: Mapping[str, Kind], machine: Machine) -> int:
+    """The whole life of the process; returns its exit code. An error is one line, its traceback only in debug."""
+
+    async def live() -> None:
+        asyncio.get_running_loop().set_exception_handler(_log_stray)
+        await Daemon(path, config, registry, machine).live()
+
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(live())
+    except DetakError as error:
+        for line in error.lines:
+            _log.critical("%s", line)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - a user never sees a traceback
+        _log.critical("a part of the agent failed, so it ends: %s: %s", type(error).__name__, error)
+        _log.debug("where", exc_info=error)
+        return DetakError.exit_code
+    return 0
+
+
+def _log_stray(_loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    _log.error("%s: %s", context.get("message"), context.get("exception"))

@@ -1,0 +1,279 @@
+"""One courier for each collector: sends the beats, takes the answers, retries. It never waits for another courier."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from detak_agent.clocks import Clock
+from detak_agent.composing import Draft, Known, Stopping, compose, knows_more
+from detak_agent.config import CollectorSettings
+from detak_agent.connection import Connection, ConnectionBrokenError, Reply
+from detak_agent.exchanges import Choice, Stamps
+from detak_agent.failures import CouldNotError, JournalError
+from detak_agent.journal import Journal
+from detak_agent.journal_thread import JournalThread
+from detak_agent.keys import key_path, read_key
+from detak_agent.records import Owed
+from detak_agent.refusals import DeliveryError, InvalidRecordError, TooLargeError, UnknownRunError, refusal
+from detak_agent.run import Durable, Run
+from detak_agent.schedule import next_due
+from detak_agent.timing import within, woken_within
+from detak_wire import limits
+from detak_wire.codec import InvalidMessageError, compress, decode, encode
+from detak_wire.messages import Answer, Evidence, Stored
+
+_log = logging.getLogger("detak_agent")
+
+DEADLINE_MS = 10_000
+"""For one request, from connecting to the last byte of the answer."""
+
+_FIRST_ALLOWANCE = 200
+_FRESH_MOST = 100
+_NAMED_RUNS = 40
+_GZIP_ABOVE_BYTES = 1_024
+
+
+class RenewalError(Exception):
+    """A collector knows more of this run than the run itself: this machine was set back. A new run must begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """What every courier of a run works with."""
+
+    node: str
+    state_directory: Path
+    beat_ms: int
+    run: Run
+    journal: Journal
+    thread: JournalThread
+    clock: Clock
+    random: Callable[[], float]
+    commit_soon: Callable[[], None]
+
+
+class Link(Protocol):
+    """A way to one collector, as a courier uses it; both methods raise ConnectionBrokenError or CouldNotError."""
+
+    async def open(self) -> None:
+        """Connect unless connected."""
+        ...
+
+    async def post(self, path: str, body: bytes, headers: dict[str, str]) -> Reply:
+        """One request and its whole answer."""
+        ...
+
+    def close(self) -> None:
+        """Drop the connection."""
+        ...
+
+
+class Courier:
+    """Delivers one run to one collector, with its own cursor and its own patience."""
+
+    def __init__(self, station: Station, collector: CollectorSettings, link: Link | None = None) -> None:
+        self._station = station
+        self._collector = collector
+        self._url = collector.url
+        self._link: Link = link if link is not None else Connection(collector.url, collector.ca_file)
+        self._wake = asyncio.Event()
+        self._choice = Choice()
+        self._known_open: dict[int, int] = {}
+        self._oldest: dict[str, int] = {}
+        self._unnamed: list[str] | None = None
+        self._allowance = _FIRST_ALLOWANCE
+        self._most = limits.RECORDS_PER_MESSAGE // 2
+        self._may_owe = True
+        self._remaining: int | None = None
+        self._has_more = False
+        self._acknowledged: dict[str, Stored] = {}
+        self._closed_seen = 0
+        self._edges_seen = 0
+        self._failures = 0
+        self._trouble = ""
+
+    def wake(self) -> None:
+        """Something is durable that should not wait for the next beat."""
+        self._wake.set()
+
+    async def deliver(self) -> None:
+        """For ever: a beat at each of its times, and whenever it is woken. Raises RenewalError or JournalError."""
+        await self._wake.wait()
+        while True:
+            self._wake.clear()
+            error = await self._attempt()
+            if error is None:
+                self._recovered()
+                await self._rest()
+            else:
+                await self._endure(error)
+
+    async def _attempt(self) -> DeliveryError | None:
+        try:
+            await within(DEADLINE_MS / 1_000, self._round(None))
+        except TimeoutError:
+            return DeliveryError(f"no answer within {DEADLINE_MS / 1_000:.0f} s")
+        except ConnectionBrokenError as error:
+            return DeliveryError(str(error))
+        except DeliveryError as error:
+            return error
+        except JournalError:
+            raise
+        except CouldNotError as error:
+            return DeliveryError(str(error), is_slow=True)
+        return None
+
+    async def farewell(self, stopping: Stopping) -> None:
+        """The run's last beat; whoever calls bounds its time."""
+        try:
+            await self._round(stopping)
+        except (ConnectionBrokenError, CouldNotError, DeliveryError) as error:
+            _log.warning("collector %s: the last beat was not delivered: %s", self._url, error)
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._link.close()
+
+    def exchanges_left(self) -> list[Stamps]:
+        """What is to be kept of the running hour, when the run ends."""
+        return self._choice.rest()
+
+    async def _round(self, stopping: Stopping | None) -> None:
+        key = read_key(key_path(self._collector, self._station.state_directory))
+        if key is None:
+            hint = f"run detak-agent enroll --collector {self._url} --token TOKEN"
+            raise DeliveryError(f"this node is not enrolled there; {hint}", is_slow=True)
+        await self._link.open()
+        owed = await self._owed()
+        run = self._station.run
+        known = Known(self._known_open, tuple((self._unnamed or [])[:_NAMED_RUNS]), self._oldest)
+        draft = Draft(self._station.node, run.identity, run.durable, owed, known, stopping)
+        evidence = compose(draft, self._station.clock.begin())
+        reply = await self._link.post("/api/v1/evidence", *_packed(evidence, key))
+        received_agent = self._station.clock.end()
+        if reply.status != 200:
+            await self._refused(reply)
+        else:
+            await self._answered(_answer(reply), draft, evidence, received_agent)
+
+    async def _owed(self) -> Owed:
+        """The newest records and as many older ones as are allowed; nothing is read where nothing can be owed."""
+        journal, thread = self._station.journal, self._station.thread
+        if self._unnamed is None:
+            self._oldest = await thread.call(journal.outbox.runs)
+            self._unnamed = [run for run in self._oldest if run != self._station.run.identity]
+        fresh = self._station.run.durable.closed_so_far - self._closed_seen
+        if not fresh and not self._may_owe:
+            return Owed()
+        self._oldest = await thread.call(journal.outbox.runs)
+        most = min(self._allowance + min(fresh, _FRESH_MOST), self._most)
+        return await thread.call(journal.outbox.owed, self._url, most)
+
+    async def _answered(self, answer: Answer, draft: Draft, evidence: Evidence, received_agent: int) -> None:
+        durable, owed = draft.durable, draft.owed
+        run = self._station.run
+        stored = answer.stored.get(run.identity)
+        if stored is None:
+            raise DeliveryError("its answer does not speak of this run", is_slow=True)
+        if knows_more(stored, run.last_number, run.reaches):
+            raise RenewalError(f"collector {self._url} knows more of run {run.identity} than this agent does")
+        has_lost = await self._acknowledge(answer)
+        named = {part.run for part in evidence.parts}
+        self._unnamed = None if has_lost else [name for name in self._unnamed or [] if name not in named]
+        if has_lost:
+            _log.warning("collector %s: has lost what it had stored; it gets that again", self._url)
+        self._known_open = dict(stored.open)
+        self._allowance = answer.backlog_allowance
+        self._may_owe = has_lost or not stored.opened or bool(owed.parts) or owed.remaining > 0
+        is_less = self._remaining is None or owed.remaining < self._remaining
+        self._has_more = self._allowance > 0 and owed.remaining > 0 and is_less
+        self._remaining = owed.remaining
+        self._closed_seen = durable.closed_so_far
+        stamps = Stamps(answer.collector, evidence.sent_agent, answer.arrived_utc, answer.answered_utc, received_agent)
+        self._keep_exchange(stamps, durable)
+
+    async def _acknowledge(self, answer: Answer) -> bool:
+        """Make durable what the collector holds by now; a quiet beat says nothing new and costs nothing."""
+        stored = {run: replace(one, open={}) for run, one in answer.stored.items()}
+        if all(self._acknowledged.get(run) == one for run, one in stored.items()):
+            return False
+        self._acknowledged.update(stored)
+        return await self._station.thread.call(self._station.journal.outbox.acknowledge, self._url, stored)
+
+    def _keep_exchange(self, stamps: Stamps, durable: Durable) -> None:
+        is_first = not self._choice.has_begun
+        for kept in self._choice.offer(stamps, after_edge=durable.edges > self._edges_seen):
+            self._station.run.keep(kept)
+        self._edges_seen = durable.edges
+        self._station.run.contact(self._url, self._station.clock.utc())
+        if is_first:
+            self._station.commit_soon()
+
+    async def _refused(self, reply: Reply) -> None:
+        error = refusal(reply)
+        # Whatever was wrong, the next message speaks of every open span in full.
+        self._known_open = {}
+        if isinstance(error, InvalidRecordError):
+            await self._set_aside(error)
+        elif isinstance(error, UnknownRunError):
+            self._acknowledged.pop(error.run, None)
+            await self._station.thread.call(self._station.journal.outbox.forget, self._url, error.run)
+            self._may_owe = True
+        raise error
+
+    async def _set_aside(self, error: InvalidRecordError) -> None:
+        run, reason = self._station.run, f"refused by a collector: {error}"
+        if error.run == run.identity and run.discard(error.number, reason[: limits.MESSAGE_CHARACTERS]):
+            self._station.commit_soon()
+        else:
+            await self._station.thread.call(self._station.journal.outbox.set_aside, error.run, error.number, reason)
+        self._may_owe = True
+
+    async def _rest(self) -> None:
+        """Until the next beat, unless woken, or at once if more may be sent."""
+        if self._has_more:
+            return
+        now = self._station.clock.begin()
+        due = next_due(f"{self._station.node} {self._url}", self._station.beat_ms, now)
+        await woken_within((due - now) / 1_000, self._wake)
+
+    async def _endure(self, error: DeliveryError) -> None:
+        if error.is_slow:
+            self._link.close()
+        if isinstance(error, TooLargeError):
+            self._most = max(1, self._most // 2)
+        self._failures += 1
+        if str(error) != self._trouble:
+            self._trouble = str(error)
+            _log.warning("collector %s: %s", self._url, error)
+        await asyncio.sleep(error.pause_ms(self._failures, self._station.beat_ms, self._station.random()) / 1_000)
+
+    def _recovered(self) -> None:
+        if self._trouble:
+            _log.info("collector %s: answers again", self._url)
+        self._failures, self._trouble = 0, ""
+
+
+def _packed(evidence: Evidence, key: str) -> tuple[bytes, dict[str, str]]:
+    body = encode(evidence)
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    if len(body) > _GZIP_ABOVE_BYTES:
+        body = compress(body)
+        headers["Content-Encoding"] = "gzip"
+    if len(body) > limits.BODY_BYTES:
+        raise TooLargeError("more than one message may hold")
+    return body, headers
+
+
+def _answer(reply: Reply) -> Answer:
+    try:
+        return decode(reply.body, Answer)
+    except InvalidMessageError as error:
+        raise DeliveryError(f"this is not a collector's answer: {error}", is_slow=True) from error

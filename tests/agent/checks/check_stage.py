@@ -1,0 +1,92 @@
+"""What the tests of check kinds share: probes made as the agent makes them, small real servers, real certificates."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import msgspec
+
+from detak_agent.checks.base import CheckSettings, Outcome, Probe, Surroundings
+from detak_agent.checks.registry import REGISTRY
+
+DEADLINE_MS = 4_000
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Start = Callable[..., "Popen[str]"]
+
+
+def settings_of(kind: str, name: str = "tested", **keys: Any) -> CheckSettings:
+    """The settings as the agent makes them of a table in its file, without an error in them."""
+    settings = msgspec.convert({"name": name, "kind": kind, **keys}, REGISTRY[kind].settings)
+    assert REGISTRY[kind].problems(settings) == []
+    return settings
+
+
+def problems_of(kind: str, **keys: Any) -> list[tuple[str, str]]:
+    settings = msgspec.convert({"name": "tested", "kind": kind, **keys}, REGISTRY[kind].settings)
+    return REGISTRY[kind].problems(settings)
+
+
+def probe_of(kind: str, root: Path = Path("/"), **keys: Any) -> Probe:
+    return REGISTRY[kind].build(settings_of(kind, **keys), Surroundings(root))
+
+
+async def ask(kind: str, deadline_ms: int = DEADLINE_MS, root: Path = Path("/"), **keys: Any) -> Outcome:
+    """One sample of a new check."""
+    return await probe_of(kind, root, **keys).sample(deadline_ms)
+
+
+@contextlib.asynccontextmanager
+async def serve(handler: Handler, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    handling: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        handling[task] = writer
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            await handler(reader, writer)
+        writer.close()
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            await writer.wait_closed()
+            del handling[task]
+
+    server = await asyncio.start_server(handle, host, 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        # What was accepted a moment ago gets its task first, and what is aborted is closed in the loop's next rounds.
+        await asyncio.sleep(0.02)
+        server.close()
+        for task, writer in handling.items():
+            task.cancel()
+            writer.transport.abort()
+        await asyncio.gather(*handling, return_exceptions=True)
+        await asyncio.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """Certificates of one authority, made by openssl, all with one key."""
+
+    folder: Path
+
+    @property
+    def authority(self) -> str:
+        return str(self.folder / "authority.pem")
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}.pem"
+
+    def context(self, name: str) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.path(name), self.folder / "key.pem")
+        return context
+
+    def der(self, name: str) -> bytes:
+        return ssl.PEM_cert_to_DER_cert(self.path(name).read_text())
