@@ -138,7 +138,7 @@ REBOOTED = BOOTED + 60 * SECOND
 
 
 def _crash(previous: Previous | None, opened: float = 5, **more: object) -> tuple[Run, Run]:
-    before = run("r1", span(ALIVE, 1, "up", 0, 20), span("c", 2, "up", 0, 18), **more)
+    before = run("r1", span(ALIVE, 1, "up", 0, 20), span("c", 2, "up", 0, 18), **more)  # type: ignore[arg-type]
     after = run(
         "r2", span(ALIVE, 1, "up", opened, 40), span("c", 2, "up", opened + 1, 40),
         boot="b2", booted=REBOOTED, opened=opened, previous=previous,

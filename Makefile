@@ -1,0 +1,108 @@
+# Every command of this workspace; `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-browser test-system test-oldest nightly lint format bench package lock clean
+
+BIN := .venv/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate
+PYTEST := $(BIN)/pytest
+JOBS ?= 2
+OLDEST ?= python3.10
+ARGS ?=
+
+# The first Python on the PATH that is new enough; `make PYTHON=/path/to/python3 …` names another.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(name))))
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make test ARGS='-k journal' hands ARGS to pytest; JOBS=$(JOBS) is the number of tests at a time."
+
+demo: .venv/ready ## Run a collector and four agents on this machine, with something to break
+	@exec $(BIN)/python config/demo/demo.py
+
+test: .venv/ready-for-development ## Run every test that this machine can run, in random order
+	$(PYTEST) -n $(JOBS) $(ARGS)
+
+test-browser: .venv/ready-for-development ## Run the tests that drive a real Chromium
+	$(PYTEST) -n $(JOBS) -m browser $(ARGS)
+
+test-system: .venv/ready-for-development ## Run the tests that start real processes
+	$(PYTEST) -n $(JOBS) -m system $(ARGS)
+
+test-oldest: .venv-oldest/ready ## Run the tests of agent and wire on Python 3.10 (OLDEST=/path/to/python3.10)
+	.venv-oldest/bin/pytest -n $(JOBS) tests/wire tests/agent $(ARGS)
+
+nightly: .venv/ready-for-development ## Run the whole suite three times, each in another order, with more generated examples
+	for round in 1 2 3; do $(PYTEST) -n $(JOBS) --hypothesis-profile=nightly $(ARGS); done
+
+lint: .venv/ready-for-development ## Check style, types and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.10 wire agent
+	$(BIN)/lint-imports
+
+format: .venv/ready-for-development ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: .venv/ready ## Measure what the documents' numbers claim
+	$(BIN)/python bench/wire.py
+
+package: .venv/ready ## Build wheels and source archives of the three distributions into dist/, reproducibly
+	@rm -rf dist
+	@export SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 315532800); \
+	for part in wire agent collector; do \
+	    (cd $$part && ../$(BIN)/python -m hatchling build -d ../dist); \
+	done
+	@cd dist && sha256sum * | tee SHA256SUMS
+
+lock: .venv/ready ## Pin what the pyproject files ask for in requirements/*.txt (ARGS=--upgrade: its newest releases)
+	$(INSTALL) uv
+	$(LOCK) $(ARGS) --python-version 3.10 --no-emit-package detak-wire agent/pyproject.toml -o requirements/agent.txt
+	$(LOCK) $(ARGS) --python-version 3.11 --no-emit-package detak-wire -c requirements/agent.txt \
+	    collector/pyproject.toml agent/pyproject.toml -o requirements/collector.txt
+	$(LOCK) $(ARGS) --python-version 3.10 -c requirements/agent.txt requirements/build.in -o requirements/build.txt
+	$(LOCK) $(ARGS) --python-version 3.10 -c requirements/agent.txt -c requirements/build.txt \
+	    requirements/dev.in -o requirements/dev.txt
+
+clean: ## Remove everything that was made here, the virtual environment too
+	rm -rf .venv .venv-oldest .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find wire agent collector tests bench config -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/ready: requirements/collector.txt requirements/build.txt wire/pyproject.toml agent/pyproject.toml collector/pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then \
+	    echo "Detak needs Python 3.11 or newer, and none is on the PATH (tried python3, python3.13, python3.12, python3.11)." >&2; \
+	    echo "Install one, or name it: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; \
+	    exit 1; \
+	fi
+	@if [ ! -x $(BIN)/pip ]; then \
+	    echo "Making .venv with $$($(PYTHON) --version) …"; \
+	    rm -rf .venv; \
+	    $(PYTHON) -m venv .venv || { echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }; \
+	fi
+	@echo "Installing Detak into .venv …"
+	@$(INSTALL) --require-hashes -r requirements/collector.txt -r requirements/build.txt
+	@$(INSTALL) --no-build-isolation --no-deps -e wire -e agent -e collector
+	@touch $@
+
+.venv/ready-for-development: .venv/ready requirements/dev.txt
+	@echo "Installing what tests and linters need into .venv …"
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv-oldest/ready: requirements/agent.txt requirements/build.txt requirements/dev.txt wire/pyproject.toml agent/pyproject.toml
+	@$(OLDEST) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' || \
+	    { echo "$(OLDEST) is no Python 3.10; name one: make OLDEST=/path/to/python3.10 $(MAKECMDGOALS)" >&2; exit 1; }
+	@rm -rf .venv-oldest
+	@$(OLDEST) -m venv .venv-oldest
+	@.venv-oldest/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+	    -r requirements/agent.txt -r requirements/build.txt -r requirements/dev.txt
+	@.venv-oldest/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e wire -e agent
+	@touch $@
