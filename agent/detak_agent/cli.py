@@ -26,11 +26,14 @@ if TYPE_CHECKING:
     from detak_agent.spans import Sample
 
 _CHECK_TICK_MS = 1_000
+_PRIVATE = 0o077
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The program; ends the process."""
     options = _parser().parse_args(arguments)
+    # The journal tells what is wrong with this node: nobody else on it reads that, whichever command makes the folder.
+    os.umask(_PRIVATE)
     log_to_stderr(debug=options.debug)
     code = _run_command(options)
     for stream in (sys.stdout, sys.stderr):

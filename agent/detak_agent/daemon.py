@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import time
 from collections.abc import Mapping
@@ -49,13 +48,14 @@ class Daemon:
             journal = Journal.open(state.path, self._config.journal_max_bytes)
             thread = JournalThread()
             try:
-                await self._live(journal, thread)
+                await self.live_on(journal, thread)
             finally:
                 thread.end(_THREAD_ENDS_WITHIN_S)
         finally:
             state.release()
 
-    async def _live(self, journal: Journal, thread: JournalThread) -> None:
+    async def live_on(self, journal: Journal, thread: JournalThread) -> None:
+        """The same without signals and files: on an open journal, which it closes when it was told to stop."""
         life = await self._begin_run(journal, thread)
         self._tell_ready()
         while True:
@@ -120,7 +120,7 @@ class Daemon:
         utc = self._machine.clock.utc()
         await thread.call(journal.outbox.configure, [one.url for one in self._config.collectors])
         previous = await thread.call(journal.close_previous, utc)
-        run = Run(os.urandom(8).hex(), self._opening(previous))
+        run = Run(self._machine.identity(), self._opening(previous))
         await thread.call(journal.begin_run, run.identity, run.opening, utc)
         life = Life(self._config, run, journal, thread, self._machine)
         life.begin()
@@ -147,10 +147,11 @@ class Daemon:
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._want_stop)
+            loop.add_signal_handler(number, self.stop)
         loop.add_signal_handler(signal.SIGHUP, self._want_reload)
 
-    def _want_stop(self) -> None:
+    def stop(self) -> None:
+        """End in good order."""
         self._stop_wanted = True
         self._signalled.set()
 

@@ -136,6 +136,9 @@ class Courier:
             await self._round(stopping)
         except (ConnectionBrokenError, CouldNotError, DeliveryError) as error:
             _log.warning("collector %s: the last beat was not delivered: %s", self._url, error)
+        except asyncio.CancelledError:
+            _log.warning("collector %s: the last beat was not delivered: no answer in time", self._url)
+            raise
 
     def close(self) -> None:
         """Drop the connection."""

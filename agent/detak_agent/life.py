@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,8 @@ from detak_agent.checks.base import Surroundings
 from detak_agent.clocks import Clock
 from detak_agent.composing import Stopping
 from detak_agent.config import AgentConfig, CollectorSettings
-from detak_agent.delivery import Courier, RenewalError, Station
+from detak_agent.connection import Connection
+from detak_agent.delivery import Courier, Link, RenewalError, Station
 from detak_agent.journal import Journal
 from detak_agent.journal_thread import JournalThread
 from detak_agent.run import Run
@@ -31,6 +33,16 @@ FAREWELL_S = 2.0
 """How long the last beat may take."""
 
 
+def over_http(collector: CollectorSettings) -> Link:
+    """The way to a collector that every agent takes but a simulated one."""
+    return Connection(collector.url, collector.ca_file)
+
+
+def random_identity() -> str:
+    """What a new run is called."""
+    return os.urandom(8).hex()
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """The outside world, as it is handed in."""
@@ -39,6 +51,8 @@ class Machine:
     surroundings: Surroundings
     random: Callable[[], float]
     notifier: Notifier
+    connect: Callable[[CollectorSettings], Link] = over_http
+    identity: Callable[[], str] = random_identity
 
 
 class Life:
@@ -173,7 +187,7 @@ class Life:
             random=self._machine.random,
             commit_soon=self._commit_soon,
         )
-        self._couriers = [Courier(station, collector) for collector in collectors]
+        self._couriers = [Courier(station, one, self._machine.connect(one)) for one in collectors]
         self._delivering = [self._start(courier.deliver()) for courier in self._couriers]
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -108,6 +108,7 @@ async def test_enroll_stores_the_key_for_the_agent_alone(tmp_path: Path) -> None
         (key,) = (tmp_path / "state" / "keys").iterdir()
         assert key.read_text() == KEY + "\n"
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
+        assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
         assert done.stdout == f"enrolled n1 with {one.url}; the key is in {key}\n"
 
 

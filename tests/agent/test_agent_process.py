@@ -111,6 +111,26 @@ async def test_sigterm_ends_the_run_with_a_stop_record_and_a_last_beat(tmp_path:
 
 
 @pytest.mark.asyncio
+async def test_a_collector_that_never_answers_does_not_hold_a_stop_and_the_log_says_so(tmp_path: Path) -> None:
+    asked, released = asyncio.Event(), asyncio.Event()
+
+    async def never_answers(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await released.wait()
+        writer.close()
+
+    async with await asyncio.start_server(never_answers, "127.0.0.1", 0) as server:
+        mute = StandIn()
+        mute.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with agent(tmp_path, mute) as running:
+            await asyncio.wait_for(asked.wait(), 15)
+            running.signal(signal.SIGTERM)
+            assert await running.ended() == 0
+            assert "the last beat was not delivered: no answer in time" in running.log()
+        released.set()
+
+
+@pytest.mark.asyncio
 async def test_a_change_of_state_is_sent_at_once(tmp_path: Path) -> None:
     async with collector() as one, agent(tmp_path, one) as running:
         await one.until(seen(one))
