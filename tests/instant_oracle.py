@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from detak_collector.downtime.catalogue import Catalogue, Exclusion, Group, Member, Service
+from detak_collector.downtime.catalogue import Catalogue, Declaration, Exclusion, Group, Member, Service
 from detak_collector.downtime.facts import Facts
 
 REASONS = ("planned", "preventive", "third_party", "force_majeure", "measurement_error")
@@ -42,7 +42,11 @@ def state_at(facts: Facts, check: str, t: int) -> bool | None:
 class Oracle:
     """One service with instant rules, over the catalogue's exclusions."""
 
-    def __init__(self, catalogue: Catalogue, facts: Facts, exclusions: Sequence[Exclusion], service: Service) -> None:
+    def __init__(
+        self, catalogue: Catalogue, facts: Facts, exclusions: Sequence[Exclusion], service: Service,
+        declarations: Sequence[Declaration] = (),
+    ) -> None:  # fmt: skip
+        self.declarations = [one for one in declarations if one.approved_by and one.approved_by != one.proposed_by]
         self.catalogue = catalogue
         self.facts = facts
         self.service = service
@@ -54,27 +58,36 @@ class Oracle:
     def at(self, t: int) -> Moment:
         """Everything about one instant: as observed (unknown is up), and under every way the unknown may be."""
         checks = sorted(set(self.service.checks()))
-        known = {check: state_at(self.facts, check, t) for check in checks}
+        known = {check: self._known(check, t) for check in checks}
+        said_down = any(one.category == "down" and one.begin <= t < one.end for one in self.declarations)
         as_seen = {check: bool(state) for check, state in known.items()}
         worlds = [
             dict(zip(checks, world, strict=True))
             for world in product(*([state] if state is not None else [False, True] for state in known.values()))
         ]
-        net = self._net(as_seen, as_seen, t)
+        net = self._net(as_seen, as_seen, t, said_down=said_down)
         counted = net and not self._third_party_alone(as_seen, worlds, t)
-        gross = self._gross(as_seen, as_seen)
+        gross = self._gross(as_seen, as_seen) or said_down
         return Moment(
             gross=gross,
             counted=counted,
-            certain=all(self._truly(world, as_seen, t) for world in worlds),
-            possible=any(self._truly(world, as_seen, t) for world in worlds),
+            certain=all(self._truly(world, as_seen, t, said_down=False) for world in worlds),
+            possible=any(self._truly(world, as_seen, t, said_down=said_down) for world in worlds),
             unobserved=self._unobserved(as_seen, worlds) and not counted,
             reason=self._reason(gross, counted, net, t),
         )
 
-    def _truly(self, world: dict[str, bool], as_seen: dict[str, bool], t: int) -> bool:
+    def _known(self, check: str, t: int) -> bool | None:
+        state = state_at(self.facts, check, t)
+        proven_up = any(
+            one.category == "up" and one.begin <= t < one.end and one.scope in {check, check.split("/", maxsplit=1)[0]}
+            for one in self.declarations
+        )
+        return False if state is None and proven_up else state
+
+    def _truly(self, world: dict[str, bool], as_seen: dict[str, bool], t: int, *, said_down: bool) -> bool:
         """Whether the service is down and counts, in one world in which everything is known."""
-        if not self._net(world, as_seen, t):
+        if not self._net(world, as_seen, t, said_down=said_down):
             return False
         provider = any(self._group_net(group, world, t) for group in self.service.groups if group.third_party)
         own = any(self._group_net(group, world, t) for group in self.service.groups if not group.third_party)
@@ -94,14 +107,14 @@ class Oracle:
         groups = any(self._group_down(group, world) for group in self.service.groups)
         return groups or self._probe_down(world, as_seen)
 
-    def _net(self, world: dict[str, bool], as_seen: dict[str, bool], t: int) -> bool:
+    def _net(self, world: dict[str, bool], as_seen: dict[str, bool], t: int, *, said_down: bool) -> bool:
         if any(self._whole(one) and one.begin <= t < one.end for one in self.exclusions):
             return False
         if any(self._group_net(group, world, t) for group in self.service.groups):
             return True
         excluded_group = any(self._group_down(group, world) for group in self.service.groups)
         probe = self._probe_down(world, as_seen) and self._some_not_excluded(self._probes(), None, world, t)
-        return probe and not excluded_group
+        return (probe or said_down) and not excluded_group
 
     def _probes(self) -> list[str]:
         return [check for member in self.service.probes for check in member.checks]

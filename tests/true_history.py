@@ -5,12 +5,12 @@ It shares no code with the agent or the engine, so that a misreading on one side
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from random import Random
 
 from detak_collector.downtime.facts import ALIVE, Claim, Exchange, Facts, Node, Previous, Run, Settings, Span
-from detak_collector.downtime.intervals import Intervals
+from detak_collector.downtime.intervals import EMPTY, Intervals
 
 INTERVAL_MS = 5_000
 TIMEOUT_MS = 2_000
@@ -19,6 +19,12 @@ REACH_MS = INTERVAL_MS + INTERVAL_MS // 2 + TIMEOUT_MS
 EPOCH_MS = 1_780_000_000_000
 LONG_ENOUGH_MS = REACH_MS + TIMEOUT_MS + 500
 """Longer than the distance between two samples that still speak for the time between them."""
+
+WATCHDOG_MS = 10_000
+GUARDED_MS = 20_000
+"""An agent that dies alone under a watchdog is back in less."""
+
+SLOWEST_STOP_MS = 15_000
 
 Sample = tuple[int, int, str]
 
@@ -31,6 +37,8 @@ class History:
     facts: Facts
     end: int
     outages: list[tuple[int, int]] = field(default_factory=list)
+    calm: Intervals = EMPTY
+    """When the agent ran, and was not starved."""
 
 
 @dataclass
@@ -55,9 +63,12 @@ class Node1:
         self.worst_drift = drift_ppm
         self.runs: list[Run] = []
         self.now = EPOCH_MS
-        self.number = 0
+        self.watchdog_ms = self.random.choice((None, WATCHDOG_MS))
+        self.ended: Previous | None = None
         self.boot = self._boot(EPOCH_MS - 1_000_000)
         self.down: list[tuple[int, int]] = []
+        self.lived: list[tuple[int, int]] = []
+        self.stood_still: list[tuple[int, int]] = []
 
     def play(self, lives: int = 4) -> History:
         """The whole history, ending while the agent is heard."""
@@ -69,7 +80,8 @@ class Node1:
         node = Node("n", runs=tuple(self.runs), heard_utc=end)
         watched = Intervals.span(EPOCH_MS - 1_000_000, end + 1_000_000)
         down = Intervals.of(self.down).clip(EPOCH_MS, end)
-        return History(down, Facts({"n": node}, watched=watched), end, list(down))
+        calm = Intervals.of(self.lived) - Intervals.of(self.stood_still)
+        return History(down, Facts({"n": node}, watched=watched), end, list(down), calm)
 
     def _boot(self, started: int) -> Boot:
         drift = self.random.uniform(-self.worst_drift, self.worst_drift)
@@ -77,6 +89,7 @@ class Node1:
 
     def _live(self, length: int) -> None:
         begin, end = self.now, self.now + length
+        self.lived.append((begin, end))
         self.down.extend(self._failures(begin, end))
         truth = Intervals.of(self.down)
         samples, ticks = self._sampled(begin, end, truth)
@@ -92,31 +105,49 @@ class Node1:
             checks=(Settings("c", "tcp" if self.remote else "os", INTERVAL_MS, TIMEOUT_MS, remote=self.remote),),
             spans=tuple(spans),
             exchanges=tuple(self._exchange(at) for at in self._moments(begin, end)),
-            previous=self._previous(),
+            watchdog_ms=self.watchdog_ms,
+            previous=self.ended,
             complete_to=len(spans),
         )
+        last_tick = max(span.last_begin for span in spans if span.check == ALIVE)
+        self.ended = Previous(run.run, run.boot, last_tick, run.complete_to)
         self.runs.append(run)
         self.now = end
-
-    def _previous(self) -> Previous | None:
-        if not self.runs:
-            return None
-        before = self.runs[-1]
-        last_tick = max(span.last_begin for span in before.spans if span.check == ALIVE)
-        return Previous(before.run, before.boot, last_tick, before.complete_to)
 
     def _die(self) -> None:
         """The agent goes: alone, or with the host, or it is killed while the target fails unseen."""
         gap = self.random.randint(2_000, 200_000)
-        kind = self.random.choice(["agent", "crash", "unseen"] if self.crashes else ["agent", "unseen"])
-        if kind == "crash":
-            back = self.now + gap
-            self.boot = self._boot(back)
-            self.down.append((self.now, back + self.random.randint(500, 20_000)))
+        alone = ["agent", "unseen"]
+        kind = self.random.choice([*alone, "crash", "shutdown", "lost"] if self.crashes else alone)
+        if kind in alone and self.watchdog_ms is not None:
+            gap = min(gap, GUARDED_MS)
+        if kind in {"crash", "lost"}:
+            self._go_down(self.now, self.now + gap)
+        elif kind == "shutdown":
+            self._shut_down(self.now, self.now + gap)
         elif kind == "unseen" and gap > LONG_ENOUGH_MS + 2_000:
             at = self.now + self.random.randint(100, 1_000)
             self.down.append((at, at + self.random.randint(LONG_ENOUGH_MS, gap - 1_000)))
+        if kind == "lost":
+            self._lose()
         self.now += gap
+
+    def _go_down(self, at: int, back: int) -> None:
+        self.boot = self._boot(back)
+        self.down.append((at, back + self.random.randint(500, 20_000)))
+
+    def _shut_down(self, at: int, back: int) -> None:
+        """The agent says so, then the target ends when its own stop is through."""
+        assert self.ended is not None
+        stopped_at = int(self.boot.agent(at))
+        self.ended = replace(self.ended, stopped="shutdown", stopped_at=stopped_at, slowest_stop_ms=SLOWEST_STOP_MS)
+        self.runs[-1] = replace(self.runs[-1], stopped="shutdown", stopped_at=stopped_at)
+        self._go_down(min(at + self.random.randint(0, SLOWEST_STOP_MS), back), back)
+
+    def _lose(self) -> None:
+        """The last record of the run never arrives."""
+        run = self.runs[-1]
+        self.runs[-1] = replace(run, spans=run.spans[:-1], complete_to=run.complete_to - 1)
 
     def _failures(self, begin: int, end: int) -> list[tuple[int, int]]:
         """True outages and recoveries, each longer than the distance of two samples."""
@@ -132,6 +163,7 @@ class Node1:
     def _sampled(self, begin: int, end: int, truth: Intervals) -> tuple[list[Sample], list[Sample]]:
         samples: list[Sample] = []
         starved = self._starved(begin, end)
+        self.stood_still.extend(starved)
         at = float(begin + self.random.randint(0, INTERVAL_MS))
         while at < end - TIMEOUT_MS:
             length = self.random.choice([0.3, 5, 80, self.random.uniform(0, TIMEOUT_MS)])

@@ -17,6 +17,14 @@ class Condition(StrEnum):
     DOWN = "down"
 
 
+class Hours(StrEnum):
+    """Whether a service is due at this moment. `UNKNOWN`: its calendar does not say whether today is joint leave."""
+
+    WITHIN = "within service hours"
+    OUTSIDE = "outside service hours"
+    UNKNOWN = "service hours not known"
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
     """One local day of one service. The parts are disjoint; what is left of `elapsed_ms` was up."""
@@ -69,6 +77,7 @@ class ServiceState:
     service_time_ms: int
     coverage: Fraction
     groups: tuple[GroupState, ...]
+    hours: Hours = Hours.WITHIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,7 @@ class OutageState:
     cause: str
     shown_as: str
     detail: str
+    hours: Hours = Hours.WITHIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +134,7 @@ class FigureState:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Everything the status page needs, in one piece, as of `now`."""
+    """Everything the status page needs, in one piece, as of `now`. With `notices` the year has no figure, and why."""
 
     organisation: str
     timezone: str
@@ -135,3 +145,4 @@ class Board:
     recent: tuple[OutageState, ...]
     nodes: tuple[NodeState, ...]
     ha_rule: str
+    notices: tuple[str, ...] = ()

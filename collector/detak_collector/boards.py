@@ -6,7 +6,7 @@ Pure: everything is given, nothing is read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from detak_collector.board import (
@@ -15,12 +15,14 @@ from detak_collector.board import (
     Day,
     FigureState,
     GroupState,
+    Hours,
     MemberState,
     NodeState,
     OutageState,
     ServiceState,
 )
 from detak_collector.downtime.accounts import OUTSIDE_HOURS, Account
+from detak_collector.downtime.calendars import Unknown
 from detak_collector.downtime.catalogue import Catalogue, Group, Member
 from detak_collector.downtime.derive import Result, ServiceResult
 from detak_collector.downtime.figure import summed
@@ -47,9 +49,20 @@ class Year:
     end: int
 
 
-def board_of(catalogue: Catalogue, zone: tzinfo, result: Result, year: Year, nodes: Sequence[NodeState]) -> Board:
-    """The board as of the result's moment; the result reaches back to the year's begin and over the last days."""
-    services = tuple(_Teller(catalogue, zone, result, year).service(one) for one in result.services)
+def board_of(
+    catalogue: Catalogue,
+    zone: tzinfo,
+    result: Result,
+    year: Year,
+    nodes: Sequence[NodeState],
+    unknown: Sequence[Unknown] = (),
+) -> Board:
+    """The board as of the result's moment; the result reaches back to the year's begin and over the last days.
+
+    Where hours of the year are `unknown`, it shows states and why there is no figure.
+    """
+    teller = _Teller(catalogue, zone, result, year, frozenset(one.calendar.id for one in unknown))
+    services = tuple(teller.service(one) for one in result.services)
     by_id = {service.id: service for service in services}
     told = [_outage(outage, by_id[outage.service]) for one in result.services for outage in one.outages]
     running = sorted((one for one in told if one.end is None), key=lambda one: one.begin)
@@ -59,13 +72,18 @@ def board_of(catalogue: Catalogue, zone: tzinfo, result: Result, year: Year, nod
         organisation=catalogue.organisation,
         timezone=catalogue.timezone,
         now=result.as_of,
-        figure=_figure(result, year),
+        figure=_withheld(_figure(result, year)) if unknown else _figure(result, year),
         services=services,
         running=tuple(running),
         recent=tuple(ended[:RECENT_OUTAGES]),
         nodes=tuple(nodes),
         ha_rule=ha_rule or "",
+        notices=tuple(one.line for one in unknown),
     )
+
+
+def _withheld(figure: FigureState) -> FigureState:
+    return replace(figure, percent=None, certain_percent=None, possible_percent=None, verdict=None, proof=None)
 
 
 def _figure(result: Result, year: Year) -> FigureState:
@@ -104,6 +122,7 @@ def _outage(outage: Outage, service: ServiceState) -> OutageState:
         cause=outage.cause,
         shown_as=outage.shown_as,
         detail=outage.detail,
+        hours=service.hours if outage.running else Hours.WITHIN,
     )
 
 
@@ -115,6 +134,7 @@ class _Teller:
     zone: tzinfo
     result: Result
     year: Year
+    unknown: frozenset[str]
 
     @property
     def instant(self) -> int:
@@ -145,7 +165,14 @@ class _Teller:
             service_time_ms=totals.service_time_ms,
             coverage=totals.coverage or 0 * self.result.target_percent,
             groups=groups,
+            hours=self._hours(one),
         )
+
+    def _hours(self, one: ServiceResult) -> Hours:
+        if any(key in self.unknown for _, _, key in one.service.hours.entries):
+            return Hours.UNKNOWN
+        within = one.joined is None or self.instant in one.joined.hours
+        return Hours.WITHIN if within else Hours.OUTSIDE
 
     def _condition(self, one: ServiceResult, groups: Sequence[GroupState], probes: Sequence[MemberState]) -> Condition:
         account = one.joined

@@ -14,18 +14,20 @@ import click
 
 from detak_collector import logs
 from detak_collector.catalogue import CatalogueError
-from detak_collector.cli_figures import recompute, report, status
+from detak_collector.cli_calendar import calendar
+from detak_collector.cli_figures import explain_command, recompute, report, status
 from detak_collector.cli_nodes import enroll, nodes, revoke
 from detak_collector.cli_serve import serve
 from detak_collector.cli_session import EXIT_CONFIGURATION, EXIT_COULD_NOT, Session
 from detak_collector.cli_setup import config_check, init
 from detak_collector.config import ConfigurationError
+from detak_collector.downtime.calendars import JointLeaveUnknownError
 from detak_collector.serve import CannotServeError
 from detak_collector.store.base import StoreError
 
 DEFAULT_CONFIG = Path("/etc/detak/collector.toml")
 PRIVATE = 0o077
-COMMANDS = (init, serve, config_check, enroll, revoke, nodes, status, report, recompute)
+COMMANDS = (init, serve, config_check, enroll, revoke, nodes, status, report, explain_command, recompute, calendar)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,7 +77,7 @@ def _told(error: Exception) -> tuple[Sequence[str] | None, int]:
     match error:
         case ConfigurationError():
             return error.faults, EXIT_CONFIGURATION
-        case CatalogueError():
+        case CatalogueError() | JointLeaveUnknownError():
             return error.lines, EXIT_CONFIGURATION
         case CannotServeError() | StoreError():
             return [str(error)], EXIT_COULD_NOT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,13 @@ from detak_collector.store.sqlite import FILE_NAME, SqliteStore, open_store
 EXIT_BAD_NEWS = 1
 EXIT_CONFIGURATION = 2
 EXIT_COULD_NOT = 3
+WIDTH = 200
+
+
+def output_console() -> Console:
+    """As wide as the terminal, never cut where a program reads the output; a name in brackets is no markup."""
+    width = None if sys.stdout.isatty() else WIDTH
+    return Console(highlight=False, markup=False, width=width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +42,8 @@ class Session:
 
     @property
     def console(self) -> Console:
-        """Where tables go: as wide as the terminal, never cut where the output is read by a program."""
-        console = Console(highlight=False, soft_wrap=False)
-        return console if console.is_terminal else Console(highlight=False, width=200)
+        """Where tables go."""
+        return output_console()
 
     def config(self) -> Config:
         """collector.toml; raises ConfigurationError."""

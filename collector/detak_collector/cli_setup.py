@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import click
 
 from detak_collector import catalogue
+from detak_collector.catalogue.holiday_table import UNCHECKED
 from detak_collector.cli_session import Session
 from detak_collector.config import ConfigurationError
+from detak_collector.downtime.catalogue import Catalogue
+from detak_collector.figures import unfilled
 
 EXAMPLES = ("collector.toml", "services.toml")
 
@@ -43,6 +47,7 @@ def init(directory: Path) -> None:
 def config_check(session: Session) -> None:
     """Say everything that is wrong with collector.toml and services.toml."""
     faults: list[str] = []
+    checked: Catalogue | None = None
     try:
         config = session.config()
     except ConfigurationError as error:
@@ -51,11 +56,25 @@ def config_check(session: Session) -> None:
     else:
         services = config.services
     try:
-        checked = catalogue.load(services) if not faults or services.exists() else None
+        if not faults or services.exists():
+            checked = catalogue.load(services)
     except catalogue.CatalogueError as error:
         faults += error.lines
+    missing, ahead = unfilled(checked, session.clock().utc) if checked is not None else ([], [])
+    faults += [f"{services}: {one.line}" for one in missing]
     if faults:
         raise ConfigurationError(faults)
     if checked is not None:
         click.echo(f"{session.config_path}: fine")
         click.echo(f"{services}: fine, {len(checked.services)} services")
+        for line in (*(f"before {one.year} begins: {one.line}" for one in ahead), *_unchecked(checked)):
+            click.echo(f"{services}: {line}")
+
+
+def _unchecked(checked: Catalogue) -> Iterator[str]:
+    """Tables of holidays with rows that were only proposed."""
+    for calendar in checked.calendars:
+        rows = sum(one.decree.startswith(UNCHECKED) for one in calendar.holidays)
+        if rows:
+            where = f"calendar[{calendar.id}].holidays"
+            yield f"{where}: {rows} rows of {calendar.holidays_file} still wait for their decree's number"

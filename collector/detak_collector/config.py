@@ -87,12 +87,19 @@ def load(path: Path) -> Config:
 def parse(table: Mapping[str, Any], path: Path) -> Config:
     """The configuration in a table that was read from `path`; raises ConfigurationError."""
     faults = list(_faults(table, CollectorFile, ""))
-    if not faults:
-        file = msgspec.convert(dict(table), CollectorFile)
-        faults = list(_contradictions(file, path.parent))
+    # What may stand in `listen` depends on [tls]: where that is wrong, nothing more can be said.
+    if not any(fault.startswith("tls") for fault in faults):
+        faults += _contradictions(_sound(table), path.parent)
     if faults:
         raise ConfigurationError([f"{path.name}: {fault}" for fault in faults])
-    return _config(file, path.parent)
+    return _config(msgspec.convert(dict(table), CollectorFile), path.parent)
+
+
+def _sound(table: Mapping[str, Any]) -> CollectorFile:
+    """The values that are good by themselves, for the rest their defaults: what they contradict is told as well."""
+    kinds = {field.name: field.type for field in msgspec.structs.fields(CollectorFile) if field.name in table}
+    good = {name: table[name] for name, kind in kinds.items() if not list(_value_fault(name, table[name], kind))}
+    return msgspec.convert({"state_directory": "", **good}, CollectorFile)
 
 
 def _faults(table: Mapping[str, Any], kind: type[Struct], prefix: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ from detak_collector import catalogue
 from detak_collector.clocks import Clock, Reading
 from detak_collector.config import Config, Tls
 from detak_collector.enrol import Keyring
-from detak_collector.figures import Figures, Rules, rules_of
+from detak_collector.figures import Figures, Rules, rules_of, unfilled
 from detak_collector.ingest import Ingest
 from detak_collector.ingest_deadlines import Deadlines
 from detak_collector.pulse import Pulse
@@ -87,6 +87,7 @@ class Collector:
         try:
             self.rules = rules_of(self.config)
             _log.info("%s: reloaded", self.config.services)
+            _warn_of_hours(self.rules, self.clock())
             self.pulse.beat()
         except catalogue.CatalogueError as error:
             for line in error.lines:
@@ -130,9 +131,17 @@ async def serve(config: Config, clock: Clock, listening: Callable[[str], None]) 
                 await collector.watch.end("stop")
 
 
+def _warn_of_hours(rules: Rules, now: Reading) -> None:
+    """Unknown joint leave costs the figure, never the evidence: the collector says so and goes on."""
+    missing, ahead = unfilled(rules.catalogue, now.utc)
+    for one in (*missing, *ahead):
+        _log.warning("%s", one.line)
+
+
 @asynccontextmanager
 async def _collector(config: Config, clock: Clock) -> AsyncIterator[Collector]:
     rules = rules_of(config)
+    _warn_of_hours(rules, clock())
     with _state_directory(config.state_directory), ThreadPoolExecutor(1, "store") as thread:
         store = open_store(config.state_directory, clock())
         try:

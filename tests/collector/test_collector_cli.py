@@ -144,3 +144,22 @@ def test_an_unforeseen_error_is_one_line_and_no_traceback(
     told = capsys.readouterr().err
     assert "unable to open database file" in told
     assert "Traceback" not in told
+
+
+def test_a_service_s_name_in_brackets_is_shown_as_it_is(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    services = home / "services.toml"
+    services.write_text(services.read_text().replace("Public portal", "Portal [dc] [/b]"))
+    enrolled_and_heard(home, first_beat())
+    call(home, "status")
+    assert capsys.readouterr().out.count("Portal [dc] [/b]") > 1
+    call(home, "report", "--period", "2026")
+    assert capsys.readouterr().err == ""
+
+
+def test_config_check_tells_wrong_types_and_refused_values_of_one_file_at_once(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "collector.toml").write_text('listen = "0.0.0.0:80"\ndrift_ppm = "x"\n')
+    assert call(home, "config-check") == 2
+    told = [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()]
+    assert told == ["drift_ppm", "state_directory", "listen"]

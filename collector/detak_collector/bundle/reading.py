@@ -16,7 +16,7 @@ from detak_collector.catalogue.moments import instant
 from detak_collector.catalogue.organisation import FILE_BYTES, parse_beside
 from detak_collector.catalogue.place import Place
 from detak_collector.catalogue.table import table
-from detak_collector.downtime.catalogue import Catalogue, Exclusion
+from detak_collector.downtime.catalogue import Catalogue, Declaration, Exclusion
 from detak_collector.downtime.facts import Node
 
 FACTS, EXCLUSIONS, DECLARATIONS, DETAILS = "facts.ndjson", "exclusions.ndjson", "declarations.ndjson", "bundle.json"
@@ -32,6 +32,7 @@ class Bundle:
     catalogue: Catalogue
     facts: Mapping[str, Node]
     exclusions: tuple[Exclusion, ...]
+    declarations: tuple[Declaration, ...] = ()
     as_of: int | None = None
 
 
@@ -43,9 +44,10 @@ def read_bundle(path: Path) -> Bundle:
     facts = reader.attempt(reader.facts)
     as_of = reader.attempt(reader.as_of)
     exclusions = reader.attempt(lambda: reader.exclusions(catalogue)) if catalogue is not None else None
-    if catalogue is None or facts is None or exclusions is None or reader.problems:
+    declarations = reader.attempt(lambda: reader.declarations(catalogue)) if catalogue is not None else None
+    if catalogue is None or facts is None or reader.problems:
         raise CatalogueError(reader.problems)
-    return Bundle(catalogue, facts, exclusions, as_of)
+    return Bundle(catalogue, facts, exclusions or (), declarations or (), as_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +83,10 @@ class _Reader:
         return found
 
     def exclusions(self, catalogue: Catalogue) -> tuple[Exclusion, ...]:
-        """The exclusions; declarations are looked at in the same step, since both speak of the catalogue."""
-        found = (
-            self.attempt(lambda: parse_exclusions(self._text(EXCLUSIONS), catalogue))
-            if EXCLUSIONS in self.files
-            else ()
-        )
-        if DECLARATIONS in self.files:
-            parse_declarations(self._text(DECLARATIONS), catalogue)
-        return found or ()
+        return parse_exclusions(self._text(EXCLUSIONS), catalogue) if EXCLUSIONS in self.files else ()
+
+    def declarations(self, catalogue: Catalogue) -> tuple[Declaration, ...]:
+        return parse_declarations(self._text(DECLARATIONS), catalogue) if DECLARATIONS in self.files else ()
 
     def as_of(self) -> int | None:
         """The moment as of which the bundle speaks, from bundle.json, if it has one."""

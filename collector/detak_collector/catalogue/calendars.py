@@ -1,8 +1,7 @@
-"""Calendars of service hours: weekly windows, seasons, single days, holiday tables. Checked here, in force later."""
+"""Calendars of service hours: weekly windows, seasons, single days, holiday tables. It lays out no hours."""
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
 from datetime import date
@@ -10,16 +9,15 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from detak_collector.catalogue.dated import window
+from detak_collector.catalogue.holiday_table import parse_holidays
 from detak_collector.catalogue.moments import FIRST_YEAR, LAST_YEAR, Zone, day, zone_name
 from detak_collector.catalogue.place import Place
 from detak_collector.catalogue.table import Reading, Table, table
-from detak_collector.catalogue.values import distinct, name, one_of, text, whole
-from detak_collector.downtime.catalogue import ALWAYS_OPEN
+from detak_collector.catalogue.values import distinct, name, text, whole
+from detak_collector.downtime.catalogue import ALWAYS_OPEN, Calendar, Holiday, Season, Week, Windows
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOSED = "closed"
-HOLIDAY_COLUMNS = ["date", "name", "kind", "decree"]
-HOLIDAY_KINDS = ("national", "joint-leave")
 
 Beside = Callable[[str], str | None]
 """The text of a file that lies beside services.toml; None where there is none."""
@@ -27,39 +25,39 @@ Beside = Callable[[str], str | None]
 _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]|24):([0-5]\d)", re.ASCII)
 
 
-def refuse_calendar(entry: Table, zone: Zone, beside: Beside) -> None:
-    """A [[calendar]]."""
+def read_calendar(entry: Table, zone: Zone, beside: Beside) -> Calendar | None:
+    """A [[calendar]], in the organisation's zone unless it names its own."""
     before = len(entry.place.lines)
     key = entry.required("id", name)
     if key == ALWAYS_OPEN:
         entry.place.key("id").refuse("the name of hours without end; choose another", key)
     own_zone = entry.optional("timezone", zone_name)
     zone = Zone(ZoneInfo(own_zone)) if own_zone else zone
-    entry.required("weekly", _weekly)
-    _exceptions(entry.tables("exceptions"))
-    _seasons(entry.tables("seasons"), zone)
-    entry.optional("holidays", _holidays(beside))
-    entry.optional("joint_leave_none", distinct(whole(FIRST_YEAR, LAST_YEAR)))
+    weekly = entry.required("weekly", _weekly)
+    exceptions = _exceptions(entry.tables("exceptions"))
+    seasons = _seasons(entry.tables("seasons"), zone)
+    file, holidays = entry.optional("holidays", _holidays(beside, key), (None, ()))
+    none = entry.optional("joint_leave_none", distinct(whole(FIRST_YEAR, LAST_YEAR)), ())
     entry.finish()
-    if len(entry.place.lines) == before:
-        entry.place.not_yet("calendar", entry.content)
+    if len(entry.place.lines) > before or key is None or weekly is None:
+        return None
+    return Calendar(key, zone.rules, weekly, seasons, exceptions, file, holidays, none)
 
 
-def _weekly(value: object, place: Place) -> bool | None:
-    """Days, or ranges of days, and their windows; no day twice."""
+def _weekly(value: object, place: Place) -> Week | None:
+    """Days, or ranges of days, and their windows; no day twice. A day that is not named is closed."""
     entry = table(value, place, 'a table such as { mon-fri = "07:30-17:00" }')
     if entry is None:
         return None
-    taken: set[str] = set()
+    week: dict[str, Windows] = {}
     for key in entry.content:
         days = _days(key)
         if not days:
             place.key(key).refuse(f"a day, or a range that runs forward, of {', '.join(DAYS)}", key)
-        for twice in sorted(taken.intersection(days), key=DAYS.index):
+        for twice in sorted(week.keys() & set(days), key=DAYS.index):
             place.key(key).say(f"{twice} has its windows already")
-        taken.update(days)
-        entry.required(key, windows)
-    return True
+        week.update(dict.fromkeys(days, entry.required(key, windows, ())))
+    return tuple(week.get(day, ()) for day in DAYS)
 
 
 def _days(key: str) -> tuple[str, ...]:
@@ -69,7 +67,7 @@ def _days(key: str) -> tuple[str, ...]:
     return DAYS[DAYS.index(first) : DAYS.index(last or first) + 1]
 
 
-def windows(value: object, place: Place) -> tuple[tuple[int, int], ...] | None:
+def windows(value: object, place: Place) -> Windows | None:
     """One window or several, as minutes of the day, or "closed"; in order, apart, and none across midnight."""
     if value == CLOSED:
         return ()
@@ -96,36 +94,41 @@ def _window(value: object) -> tuple[int, int] | None:
     return (begin, end) if begin < end <= 24 * 60 else None
 
 
-def _exceptions(entries: list[Table]) -> None:
-    taken: set[date] = set()
+def _exceptions(entries: list[Table]) -> tuple[tuple[date, Windows], ...]:
+    found: dict[date, Windows] = {}
     for entry in entries:
         when = entry.required("date", day)
-        if when in taken:
+        hours = entry.required("hours", windows, ())
+        entry.finish()
+        if when in found:
             entry.place.key("date").refuse("each day may have one exception", when)
         if when is not None:
-            taken.add(when)
-        entry.required("hours", windows)
-        entry.finish()
+            found[when] = hours
+    return tuple(found.items())
 
 
-def _seasons(entries: list[Table], zone: Zone) -> None:
-    begins: list[tuple[int, int, Place]] = []
+def _seasons(entries: list[Table], zone: Zone) -> tuple[Season, ...]:
+    found: list[tuple[Season, Place]] = []
     for entry in entries:
         for key in ("from", "until"):
             if entry.raw(key) is None:
                 entry.place.key(key).refuse("required")
         since, until = window(entry, zone)
-        entry.required("weekly", _weekly)
+        weekly = entry.required("weekly", _weekly)
         entry.finish()
-        if since is not None and until is not None:
-            begins.append((since, until, entry.place))
-    for earlier, later in pairwise(sorted(begins, key=lambda season: season[:2])):
-        if later[0] < earlier[1]:
-            later[2].key("from").say(f"begins before the season that ends on {zone.said(earlier[1])}")
+        if since is not None and until is not None and weekly is not None:
+            found.append((Season(since, until, weekly), entry.place))
+    found.sort(key=lambda one: (one[0].since, one[0].until))
+    for (earlier, _), (later, place) in pairwise(found):
+        if later.since < earlier.until:
+            place.key("from").say(f"begins before the season that ends on {zone.said(earlier.until)}")
+    return tuple(season for season, _ in found)
 
 
-def _holidays(beside: Beside) -> Reading[str]:
-    def read(value: object, place: Place) -> str | None:
+def _holidays(beside: Beside, calendar: str | None) -> Reading[tuple[str, tuple[Holiday, ...]]]:
+    """The name of the table beside this file, and its rows."""
+
+    def read(value: object, place: Place) -> tuple[str, tuple[Holiday, ...]] | None:
         called = text(value, place)
         if called is None:
             return None
@@ -134,26 +137,9 @@ def _holidays(beside: Beside) -> Reading[str]:
             return None
         content = beside(called)
         if content is None:
-            place.refuse("a readable text file beside this one", value)
+            mend = f"`detak-collector calendar fill {calendar} --year YEAR` makes it"
+            place.refuse(f"a readable text file beside this one; {mend}", value)
             return None
-        _check_holidays(content, Place(called, place.lines))
-        return called
+        return called, parse_holidays(content, Place(called, place.lines))
 
     return read
-
-
-def _check_holidays(content: str, file: Place) -> None:
-    rows = csv.reader(content.splitlines())
-    if next(rows, None) != HOLIDAY_COLUMNS:
-        file.say(f"the first line must be {','.join(HOLIDAY_COLUMNS)}")
-        return
-    for row in rows:
-        at = Place(f"{file.file}:{rows.line_num}", file.lines)
-        if len(row) != len(HOLIDAY_COLUMNS):
-            at.say(f"needs {len(HOLIDAY_COLUMNS)} values, as its first line says, but has {len(row)}")
-            continue
-        entry = Table(dict(zip(HOLIDAY_COLUMNS, row, strict=True)), at)
-        entry.required("date", day)
-        entry.required("name", text)
-        entry.required("kind", one_of(HOLIDAY_KINDS))
-        entry.required("decree", text)

@@ -5,41 +5,52 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from detak_collector.catalogue.moments import instant
 from detak_collector.catalogue.place import Place, resembling
 from detak_collector.catalogue.table import Reading, Table
 from detak_collector.catalogue.values import one_of, prose, text
-from detak_collector.downtime.catalogue import EXCLUSION_CATEGORIES, Catalogue, Exclusion, Group, Service
+from detak_collector.downtime.catalogue import (
+    EXCLUSION_CATEGORIES,
+    Catalogue,
+    Correction,
+    Declaration,
+    Exclusion,
+    Group,
+    Service,
+)
 
 LINE_CHARACTERS = 64 * 1024
 SCOPES = ("all", "site", "node", "check", "group", "service")
 DECLARATION_SCOPES = {"down": ("service",), "up": ("check", "node")}
 
 Scope = tuple[str, str]
+Corrected = TypeVar("Corrected", bound=Correction)
 
 
 def parse_exclusions(content: str, catalogue: Catalogue, file: str = "exclusions.ndjson") -> tuple[Exclusion, ...]:
     """The exclusions in a text, in its order; raises CatalogueError with every problem in it."""
     top = Place(file, [])
     records = _Records(_targets(catalogue))
-    found = [records.read(entry, EXCLUSION_CATEGORIES, SCOPES) for entry in _entries(content, top)]
+    found = [records.read(Exclusion, entry, EXCLUSION_CATEGORIES, SCOPES) for entry in _entries(content, top)]
     top.settle()
     return tuple(one for one in found if one is not None)
 
 
-def parse_declarations(content: str, catalogue: Catalogue, file: str = "declarations.ndjson") -> None:
-    """Check declarations as if they were in force, then refuse them: this version does not apply them."""
+def parse_declarations(
+    content: str, catalogue: Catalogue, file: str = "declarations.ndjson"
+) -> tuple[Declaration, ...]:
+    """The declarations in a text, in its order; raises CatalogueError with every problem in it."""
     top = Place(file, [])
     records = _Records(_targets(catalogue))
-    entries = list(_entries(content, top))
-    for entry in entries:
+    found = []
+    for entry in _entries(content, top):
         category = entry.content.get("category")
         kinds = DECLARATION_SCOPES.get(category, SCOPES) if isinstance(category, str) else SCOPES
-        records.read(entry, tuple(DECLARATION_SCOPES), kinds)
-    if entries and not top.lines:
-        top.not_yet("declarations", [entry.content for entry in entries])
+        found.append(records.read(Declaration, entry, tuple(DECLARATION_SCOPES), kinds))
     top.settle()
+    return tuple(one for one in found if one is not None)
 
 
 def _entries(content: str, top: Place) -> Iterator[Table]:
@@ -98,11 +109,13 @@ class _Records:
     targets: Mapping[str, frozenset[str]]
     taken: set[str] = field(default_factory=set)
 
-    def read(self, entry: Table, categories: Iterable[str], kinds: tuple[str, ...]) -> Exclusion | None:
+    def read(
+        self, made: type[Corrected], entry: Table, categories: Iterable[str], kinds: tuple[str, ...]
+    ) -> Corrected | None:
         """The record, or None where it was refused."""
         before = len(entry.place.lines)
         kind, scope = entry.required("scope", self._scope(kinds), ("", ""))
-        found = Exclusion(
+        found = made(
             id=entry.required("id", self._new_id, ""),
             category=entry.required("category", one_of(categories), ""),
             scope_kind=kind,
@@ -133,6 +146,8 @@ class _Records:
 
     def _scope(self, kinds: tuple[str, ...]) -> Reading[Scope]:
         def read(value: object, place: Place) -> Scope | None:
+            if value == "all" and "all" in kinds:
+                return "all", ""
             if not isinstance(value, dict) or len(value) != 1:
                 place.refuse(f"a table with one of {', '.join(kinds)}", value)
                 return None
@@ -152,14 +167,11 @@ class _Records:
         return None
 
 
-def _check_times(found: Exclusion, entry: Table) -> None:
+def _check_times(found: Correction, entry: Table) -> None:
     if found.begin >= found.end:
         entry.place.key("to").refuse("later than from", entry.content["to"])
-    if (found.approved_by is None) != (found.approved_at is None):
-        missing = "approved_by" if found.approved_by is None else "approved_at"
-        entry.place.key(missing).refuse("approved_by and approved_at go together")
-    if found.approved_at is not None and found.approved_at < found.proposed_at:
-        entry.place.key("approved_at").refuse("not earlier than proposed_at", entry.content["approved_at"])
+    if found.approved_by is None and found.approved_at is not None:
+        entry.place.key("approved_by").refuse("required with approved_at")
 
 
 def _refuse_recurrence(value: object, place: Place) -> None:

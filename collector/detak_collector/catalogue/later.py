@@ -5,12 +5,7 @@ Who makes one of these work deletes its line together with the refusal that name
 """
 
 NOT_YET = {
-    "calendar": 'remove it and write hours = "24x7"',
-    "hours": 'write "24x7"',
-    "unit": "remove it",
-    "minimum_outage_ms": "remove it or write 0",
     "freeze_degraded_below_ms": "remove it or write 0",
-    "declarations": "remove them",
     "recurrence": "write one exclusion for each window",
     "dated organisation": "write one value without dates",
     "dated planned_in_denominator": "write one value without dates",

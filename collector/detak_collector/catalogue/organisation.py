@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from detak_collector.catalogue.calendars import Beside, refuse_calendar
+from detak_collector.catalogue.calendars import Beside, read_calendar
 from detak_collector.catalogue.dated import Scalars
 from detak_collector.catalogue.groups import shared_group
 from detak_collector.catalogue.moments import Zone, zone_name
@@ -18,7 +18,7 @@ from detak_collector.catalogue.references import check_references
 from detak_collector.catalogue.services import Surroundings, read_node, read_service
 from detak_collector.catalogue.table import Reading, Table
 from detak_collector.catalogue.values import distinct, flag, name, one_of, percent, text, whole
-from detak_collector.downtime.catalogue import EXCLUSION_CATEGORIES, HA_RULES, Catalogue, Dated
+from detak_collector.downtime.catalogue import EXCLUSION_CATEGORIES, HA_RULES, Catalogue, Dated, Unit
 
 T = TypeVar("T")
 
@@ -30,7 +30,8 @@ def load(path: Path) -> Catalogue:
     """The catalogue in a file; its messages name the file as `path` does."""
     content = text_of(path)
     if content is None:
-        raise CatalogueError([f"{path}: not a readable text file of at most {FILE_BYTES} bytes"])
+        reason = f"not a readable text file of at most {FILE_BYTES} bytes" if path.exists() else "no such file"
+        raise CatalogueError([f"{path}: {reason}"])
     return parse(content, str(path), path.parent)
 
 
@@ -69,8 +70,7 @@ def _catalogue(top: Table, beside: Beside) -> Catalogue:
     services, nodes = top.tables("service", "id"), top.tables("node", "name")
     if not top.content.get("service"):
         top.place.key("service").refuse("at least one [[service]] is required", top.content.get("service"))
-    for entry in calendars:
-        refuse_calendar(entry, scalars.zone, beside)
+    found_calendars = [read_calendar(entry, scalars.zone, beside) for entry in calendars]
     around = Surroundings(
         {str(entry.content.get("id")): shared_group(entry, scalars) for entry in groups},
         frozenset(str(entry.content.get("id")) for entry in calendars),
@@ -78,14 +78,15 @@ def _catalogue(top: Table, beside: Beside) -> Catalogue:
     found_nodes = [read_node(entry, scalars) for entry in nodes]
     found_services = [read_service(entry, around, scalars) for entry in services]
     known = frozenset(str(entry.content.get("id")) for entry in services)
-    for entry in units:
-        _refuse_unit(entry, known, scalars)
+    found_units = [_unit(entry, known, scalars) for entry in units]
     top.finish()
     check_references(services, groups)
     return replace(
         rules,
         services=tuple(service for service in found_services if service is not None),
         nodes=tuple(node for node in found_nodes if node is not None),
+        units=tuple(unit for unit in found_units if unit is not None),
+        calendars=tuple(calendar for calendar in found_calendars if calendar is not None),
     )
 
 
@@ -95,8 +96,7 @@ def _rules(top: Table, timezone: str, scalars: Scalars) -> Catalogue:
     def plain(key: str, reading: Reading[T], default: T) -> T:
         return top.optional(key, scalars.undated(reading, key), default)
 
-    for key in ("minimum_outage_ms", "freeze_degraded_below_ms"):
-        top.optional(key, _only_zero(scalars, key))
+    top.optional("freeze_degraded_below_ms", _only_zero(scalars, "freeze_degraded_below_ms"))
     standard = Catalogue("", timezone, ())
     return replace(
         standard,
@@ -109,6 +109,9 @@ def _rules(top: Table, timezone: str, scalars: Scalars) -> Catalogue:
             "counted_exclusions", distinct(one_of(EXCLUSION_CATEGORIES)), standard.counted_exclusions
         ),
         incident_gap_ms=plain("incident_gap_ms", whole(0, DAY_MS), standard.incident_gap_ms),
+        minimum_outage_ms=top.optional(
+            "minimum_outage_ms", scalars.dated(whole(0, DAY_MS)), standard.minimum_outage_ms
+        ),
     )
 
 
@@ -124,7 +127,7 @@ def _only_zero(scalars: Scalars, key: str) -> Reading[Dated[int]]:
     return read
 
 
-def _refuse_unit(entry: Table, services: frozenset[str], scalars: Scalars) -> None:
+def _unit(entry: Table, services: frozenset[str], scalars: Scalars) -> Unit | None:
     """A [[unit]]: a part of the organisation with a figure of its own."""
 
     def service(value: object, place: Place) -> str | None:
@@ -135,10 +138,9 @@ def _refuse_unit(entry: Table, services: frozenset[str], scalars: Scalars) -> No
         return None
 
     before = len(entry.place.lines)
-    entry.required("id", name)
-    entry.optional("name", text)
-    entry.required("services", distinct(service, least=1))
-    entry.optional("target_percent", scalars.dated(percent))
+    key = entry.required("id", name)
+    called = entry.optional("name", text, key)
+    members = entry.required("services", distinct(service, least=1))
+    target = entry.optional("target_percent", scalars.dated(percent))
     entry.finish()
-    if len(entry.place.lines) == before:
-        entry.place.not_yet("unit", entry.content)
+    return Unit(str(key), str(called), members or (), target) if len(entry.place.lines) == before else None

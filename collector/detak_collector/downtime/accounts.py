@@ -21,7 +21,8 @@ class Account:
 
     `gross` is its counted time before hours and exclusions; `left` says where each part of it went, disjoint, so
     that gross = net.counted + all of left. `variants` are the (certain, possible) sets under every admissible choice
-    of a lowest member; `layers` the gross counted time of each group, `probed` that of the probes.
+    of a lowest member; `layers` are its groups; `probed` is what its probes counted, `declared` what no check saw,
+    `bare` when it was up without reserve.
     """
 
     begin: int
@@ -37,6 +38,8 @@ class Account:
     variants: tuple[tuple[Intervals, Intervals], ...]
     layers: Mapping[str, Part] = field(default_factory=dict)
     probed: Intervals = EMPTY
+    declared: Intervals = EMPTY
+    bare: Intervals = EMPTY
     chosen: Mapping[str, tuple[Stretch, ...]] = field(default_factory=dict)
 
     def clip(self, begin: int, end: int) -> Account:
@@ -60,6 +63,22 @@ class Account:
             variants=tuple((cut(certain), cut(possible)) for certain, possible in self.variants),
             layers={key: part.clip(begin, end) for key, part in self.layers.items()},
             probed=cut(self.probed),
+            declared=cut(self.declared),
+            bare=cut(self.bare),
+        )
+
+    def without_outages(self, short: Intervals) -> Account:
+        """Without these outages, which are degraded instead. What is possible stays: they may have been longer."""
+        if not short:
+            return self
+        return replace(
+            self,
+            gross=Triple(self.gross.certain - short, self.gross.counted - short, self.gross.possible),
+            net=Triple(self.net.certain - short, self.net.counted - short, self.net.possible),
+            left={reason: where - short for reason, where in self.left.items()},
+            presumed=self.presumed - short,
+            degraded=self.degraded | short,
+            variants=tuple((certain - short, possible) for certain, possible in self.variants),
         )
 
 
@@ -83,4 +102,6 @@ def put_together(cells: Sequence[Account]) -> Account:
         variants=((net.certain, net.possible),),
         layers={key: joined([one.layers[key] for one in cells if key in one.layers]) for key in keys},
         probed=union(one.probed for one in cells),
+        declared=union(one.declared for one in cells),
+        bare=union(one.bare for one in cells),
     )

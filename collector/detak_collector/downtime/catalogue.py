@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, tzinfo
 from fractions import Fraction
 from typing import Generic, TypeVar
 
@@ -19,6 +20,7 @@ RULES = ("ha", "lowest_member", "all_down", "any_down", "k_of_n")
 HA_RULES = ("lowest_member", "all_down")
 EXCLUSION_CATEGORIES = ("planned", "preventive", "third_party", "force_majeure", "measurement_error")
 ALWAYS_OPEN = "24x7"
+HOLIDAY_KINDS = ("national", "joint-leave")
 
 T = TypeVar("T")
 
@@ -104,6 +106,59 @@ class NodeEntry:
     retired: int | None = None
 
 
+Windows = tuple[tuple[int, int], ...]
+"""The hours of one day, [begin, end) in minutes of its wall clock, in order and apart; none where it is closed."""
+
+Week = tuple[Windows, ...]
+"""The hours of Monday to Sunday."""
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """Time in which other weekly hours are in force, such as Ramadan."""
+
+    since: int
+    until: int
+    weekly: Week
+
+
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """A closed day, and the decree that says so."""
+
+    day: date
+    name: str
+    kind: str
+    decree: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Service hours in the civil time of `zone`. An exception wins over a holiday, both win over the weekly hours.
+
+    `holidays_file` is None where it has no holidays at all. `joint_leave_none`: years decreed to have no joint leave.
+    """
+
+    id: str
+    zone: tzinfo
+    weekly: Week
+    seasons: tuple[Season, ...] = ()
+    exceptions: tuple[tuple[date, Windows], ...] = ()
+    holidays_file: str | None = None
+    holidays: tuple[Holiday, ...] = ()
+    joint_leave_none: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A part of the organisation with a figure of its own; without a target it has the organisation's."""
+
+    id: str
+    name: str
+    services: tuple[str, ...]
+    target_percent: Dated[Fraction] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """The organisation, its rules, services and nodes."""
@@ -118,6 +173,9 @@ class Catalogue:
     ha_rule: Dated[str] = Dated.always("lowest_member")
     counted_exclusions: tuple[str, ...] = ("planned", "preventive", "third_party", "measurement_error")
     incident_gap_ms: int = 60_000
+    minimum_outage_ms: Dated[int] = Dated.always(0)
+    units: tuple[Unit, ...] = ()
+    calendars: tuple[Calendar, ...] = ()
 
     def node(self, name: str) -> NodeEntry:
         """The entry of a node, or one that says nothing."""
@@ -125,8 +183,8 @@ class Catalogue:
 
 
 @dataclass(frozen=True, slots=True)
-class Exclusion:
-    """Time that an approved record takes out. `scope_kind` is one of all, site, node, check, group, service."""
+class Correction:
+    """A record with four eyes on it. `scope_kind` is one of all, site, node, check, group, service."""
 
     id: str
     category: str
@@ -143,5 +201,22 @@ class Exclusion:
 
     @property
     def in_force(self) -> bool:
-        """Whether it subtracts: approved, by somebody other than its proposer."""
+        """Whether it has effect: approved, by somebody other than its proposer."""
         return self.approved_by is not None and self.approved_by != self.proposed_by
+
+    @property
+    def late(self) -> bool:
+        """Whether it was proposed only after its window had begun."""
+        return self.proposed_at > self.begin
+
+
+class Exclusion(Correction):
+    """Time that leaves the figure; its category is one of EXCLUSION_CATEGORIES."""
+
+    __slots__ = ()
+
+
+class Declaration(Correction):
+    """Time that no check can tell of: a service's `down` that nobody saw, or a check's or node's proven `up`."""
+
+    __slots__ = ()

@@ -6,14 +6,26 @@ drift. `Clock` intersects all exchanges of one boot. See RFC 5905 for the four t
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from detak_collector.downtime.facts import Claim, Exchange, Facts, Run
 
+_BOUNDLESS = 2**62
+
 Bound = tuple[int, int]
 """(least, greatest) theta in milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """The guest stood still, its clock with it, somewhere between two agent times; how long, at least and at most."""
+
+    after: int
+    before: int
+    least_ms: int
+    most_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +42,16 @@ class Clock:
     def theta(self, agent: int) -> Bound:
         """The bound on UTC - agent time at this agent time."""
         after = bisect_right(self.at, agent)
-        bounds = []
+        least, greatest = -_BOUNDLESS, _BOUNDLESS
         if after:
-            bounds.append(_widened(self.forward[after - 1], agent - self.at[after - 1], self.drift_ppm))
+            drift = _drift(agent - self.at[after - 1], self.drift_ppm)
+            least, greatest = self.forward[after - 1][0] - drift, self.forward[after - 1][1] + drift
         if after < len(self.at):
-            bounds.append(_widened(self.backward[after], self.at[after] - agent, self.drift_ppm))
-        least, greatest = _common(bounds) or _hull(self.measured[max(after - 1, 0) : after + 1])
+            drift = _drift(self.at[after] - agent, self.drift_ppm)
+            least = max(least, self.backward[after][0] - drift)
+            greatest = min(greatest, self.backward[after][1] + drift)
+        if least > greatest:
+            least, greatest = _hull(self.measured[max(after - 1, 0) : after + 1])
         return least - self.allowance_ms, greatest + self.allowance_ms
 
     def earliest(self, agent: int) -> int:
@@ -50,6 +66,19 @@ class Clock:
         """The UTC by which counted time is reckoned."""
         least, greatest = self.theta(agent)
         return agent + (least + greatest) // 2
+
+    def after(self, agent: int) -> int:
+        """The middle UTC of an agent time as the exchanges from there on have it, whatever was before."""
+        least, greatest = self.backward[bisect_left(self.at, agent)]
+        return agent + (least + greatest) // 2
+
+    def freezes(self) -> Iterator[Freeze]:
+        """Where UTC ran ahead of agent time by more than drift and unnoticed short freezes explain."""
+        for place in range(1, len(self.at)):
+            carried = _widened(self.forward[place - 1], self.at[place] - self.at[place - 1], self.drift_ppm)
+            least, most = self.measured[place][0] - carried[1], self.measured[place][1] - carried[0]
+            if least > self.allowance_ms:
+                yield Freeze(self.at[place - 1], self.at[place], least, most)
 
     @property
     def uncertainty_ms(self) -> int:
@@ -88,12 +117,13 @@ def _claimed(claims: Iterable[Claim]) -> Iterable[tuple[int, Bound]]:
 def _carried(at: Sequence[int], measured: Sequence[Bound], drift_ppm: int) -> tuple[Bound, ...]:
     """Each measured bound, intersected with what those before it still allow; begun anew where they disagree."""
     carried: list[Bound] = []
-    for place, bound in enumerate(measured):
-        if place:
-            earlier = _widened(carried[-1], at[place] - at[place - 1], drift_ppm)
-            carried.append(_common([earlier, bound]) or bound)
-        else:
-            carried.append(bound)
+    least, greatest, before = -_BOUNDLESS, _BOUNDLESS, at[0]
+    for moment, (low, high) in zip(at, measured, strict=True):
+        drift = _drift(moment - before, drift_ppm)
+        least, greatest, before = max(least - drift, low), min(greatest + drift, high), moment
+        if least > greatest:
+            least, greatest = low, high
+        carried.append((least, greatest))
     return tuple(carried)
 
 
@@ -104,11 +134,6 @@ def _drift(distance_ms: int, drift_ppm: int) -> int:
 def _widened(bound: Bound, distance_ms: int, drift_ppm: int) -> Bound:
     drift = _drift(distance_ms, drift_ppm)
     return bound[0] - drift, bound[1] + drift
-
-
-def _common(bounds: Sequence[Bound]) -> Bound | None:
-    least, greatest = max(bound[0] for bound in bounds), min(bound[1] for bound in bounds)
-    return (least, greatest) if least <= greatest else None
 
 
 def _hull(bounds: Sequence[Bound]) -> Bound:

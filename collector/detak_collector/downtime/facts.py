@@ -130,6 +130,8 @@ class Facts:
 
     nodes: Mapping[str, Node]
     watched: Intervals = field(default=EMPTY)
+    stepped_utc: tuple[int, ...] = ()
+    """When this collector's own UTC stepped: such a jump is not a node's freeze."""
     down_after_ms: int = 15_000
     drift_ppm: int = 100
     freeze_allowance_ms: int = 100

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
 from detak_collector.downtime.catalogue import Catalogue, Group, Member, Service
 from detak_collector.downtime.intervals import EMPTY, Intervals
-from detak_collector.downtime.parts import Part, at_an_instant, member_part
+from detak_collector.downtime.parts import Part, at_an_instant, member_part, without_reserve
 from detak_collector.downtime.scopes import Basis
 
 Instead = Literal["all_down", "worst_member"]
@@ -55,6 +55,8 @@ def stretches(
             inside = cell.counting.clip(begin, end)
             choose = _lowest if rule == "lowest_member" else _worst
             chosen, admissible = choose(parts, inside)
+            bare = without_reserve(len(parts), parts)
+            parts = [replace(part, bare=bare) for part in parts]
             yield Stretch(begin, end, rule, tuple(parts), labels, chosen, admissible)
         else:
             yield Stretch(begin, end, rule, (at_an_instant(down_when, parts),), labels)

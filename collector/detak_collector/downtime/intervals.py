@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -57,6 +57,10 @@ class Intervals:
         return Intervals.of(self.parts + other.parts)
 
     def __and__(self, other: Intervals) -> Intervals:
+        if len(other.parts) <= 1:
+            return self.clip(*other.parts[0]) if other.parts else EMPTY
+        if len(self.parts) <= 1:
+            return other.clip(*self.parts[0]) if self.parts else EMPTY
         found: list[Interval] = []
         mine, theirs = 0, 0
         while mine < len(self.parts) and theirs < len(other.parts):
@@ -83,14 +87,33 @@ class Intervals:
         )
 
     def clip(self, begin: int, end: int) -> Intervals:
-        """The part inside [begin, end)."""
-        if self.parts and begin <= self.parts[0][0] and self.parts[-1][1] <= end:
+        """The part inside [begin, end), found by bisection: most sets are clipped often and to little."""
+        parts = self.parts
+        if not parts or (begin <= parts[0][0] and parts[-1][1] <= end):
             return self
-        return self & Intervals.span(begin, end)
+        first = bisect_right(parts, begin, key=_end_of)
+        last = bisect_left(parts, end, lo=first, key=_begin_of)
+        inside = parts[first:last]
+        if not inside or begin >= end:
+            return EMPTY
+        if inside[0][0] >= begin and inside[-1][1] <= end:
+            return Intervals(inside)
+        if len(inside) == 1:
+            return Intervals(((max(begin, inside[0][0]), min(end, inside[0][1])),))
+        head, tail = (max(begin, inside[0][0]), inside[0][1]), (inside[-1][0], min(end, inside[-1][1]))
+        return Intervals((head, *inside[1:-1], tail))
 
     def covers(self, other: Intervals) -> bool:
         """Whether all of `other` lies in this set."""
         return not (other - self)
+
+
+def _begin_of(part: Interval) -> int:
+    return part[0]
+
+
+def _end_of(part: Interval) -> int:
+    return part[1]
 
 
 EMPTY = Intervals()

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from detak_collector.downtime.clocks import Clock, clock_of
 from detak_collector.downtime.facts import ALIVE, Facts, Node, Run, Settings, Span
+from detak_collector.downtime.intervals import Intervals, at_least
 
 GOOD = frozenset({"up", "degraded"})
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One run on the clock of its boot."""
+    """One run on the clock of its segment: of its boot, or of what of it followed a restored snapshot."""
 
     run: Run
     clock: Clock
+    segment: str
 
     def settings(self, check: str) -> Settings | None:
         """How this run ran the check, or None where it did not."""
@@ -30,6 +32,16 @@ class Life:
         ticks = [span.last_begin for span in self.run.spans if span.check == ALIVE]
         return max(ticks, default=self.run.opened)
 
+    @property
+    def since_surely(self) -> int:
+        """UTC from which on this run surely lived."""
+        return self.clock.latest(self.run.opened)
+
+    @property
+    def until_surely(self) -> int:
+        """UTC until which it surely did."""
+        return self.clock.earliest(self.last_tick)
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -39,6 +51,11 @@ class Sighting:
     settings: Settings
     life: Life
     place: int
+
+    @property
+    def reference(self) -> str:
+        """The identity of its span."""
+        return f"{self.life.run.run}/{self.span.number}"
 
     @property
     def good(self) -> bool:
@@ -82,24 +99,57 @@ class Sighting:
 
 def lives_of(node: Node, facts: Facts) -> tuple[Life, ...]:
     """The node's runs in the order in which they lived; a run whose clock nothing bounds cannot be placed."""
-    boots: dict[str, list[Run]] = {}
-    for run in node.runs:
-        boots.setdefault(run.boot, []).append(run)
     lives = [
-        Life(run, clock)
-        for runs in boots.values()
+        Life(run, clock, segment)
+        for segment, runs in _segments(node.runs).items()
         if (clock := clock_of(runs, facts)) is not None
         for run in runs
     ]  # fmt: skip
     return tuple(sorted(lives, key=lambda life: (life.clock.middle(life.run.opened), life.run.opened)))
 
 
-def sightings(check: str, lives: tuple[Life, ...]) -> Iterator[Sighting]:
-    """Every span of the check, in order."""
+def _segments(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """Runs that share a clock: those of one boot, parted where agent time ran backwards (a snapshot was restored)."""
+    segments: dict[str, list[Run]] = {}
+    current: dict[str, str] = {}
+    reached: dict[str, int] = {}
+    for run in runs:
+        previous = run.previous
+        went_back = previous is not None and previous.boot == run.boot and run.opened < previous.last_tick
+        if run.boot not in current or went_back or run.opened < reached[run.boot]:
+            current[run.boot] = f"{run.boot}/{run.run}" if run.boot in current else run.boot
+            reached[run.boot] = run.opened
+        segments.setdefault(current[run.boot], []).append(run)
+        reached[run.boot] = max([reached[run.boot], *(span.last_begin for span in run.spans)])
+    return segments
+
+
+def doubled(lives: Sequence[Life]) -> Intervals:
+    """Where two agents surely spoke as this node at once: nobody can tell which of them was it."""
+    return at_least(2, [Intervals.span(life.since_surely, life.until_surely) for life in lives])
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that a node's agents ever saw, laid out once for every check: lives in order, sightings by check."""
+
+    node: Node
+    lives: tuple[Life, ...]
+    seen: Mapping[str, tuple[Sighting, ...]]
+
+
+def history_of(node: Node, facts: Facts) -> History:
+    """The node's history."""
+    lives = lives_of(node, facts)
+    seen: dict[str, list[Sighting]] = {}
     for place, life in enumerate(lives):
-        settings = life.settings(check)
-        if settings is None:
-            continue
-        for span in sorted(life.run.spans, key=lambda one: (one.first_begin, one.number)):
-            if span.check == check:
-                yield Sighting(span, settings, life, place)
+        settings = {one.name: one for one in life.run.checks}
+        settings[ALIVE] = Settings(ALIVE, ALIVE, life.run.tick_ms, 0)
+        for span in sorted(life.run.spans, key=_in_time):
+            if span.check in settings:
+                seen.setdefault(span.check, []).append(Sighting(span, settings[span.check], life, place))
+    return History(node, lives, {check: tuple(found) for check, found in seen.items()})
+
+
+def _in_time(span: Span) -> tuple[int, int]:
+    return span.first_begin, span.number

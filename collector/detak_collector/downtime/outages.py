@@ -11,6 +11,8 @@ from detak_collector.downtime.intervals import Interval, Intervals, union
 from detak_collector.downtime.reading import Passage, Reading
 
 PROBE_ONLY = "probe only"
+DECLARED = "declared"
+"""A counted second for which no layer was down: the probes saw it, or people declared it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ def causes(service: Service, account: Account) -> dict[str, Intervals]:
         )
         found[category] = remaining & layer
         remaining = remaining - layer
-    found[PROBE_ONLY] = remaining
+    found[PROBE_ONLY] = remaining & account.probed
+    found[DECLARED] = remaining - account.probed
     return {category: where for category, where in found.items() if where}
 
 

@@ -19,7 +19,7 @@ class Part:
 
     `may` is where it is down only as far as it is excluded, perhaps; `surely` where it is down and excluded for
     certain; `counted` between them is `gross.counted - net.counted`. `presumed` is the part of the gross counted
-    time that rests on missing heartbeats alone.
+    time that rests on missing heartbeats alone. `bare` is up without reserve: one more member lost, and it is down.
     """
 
     gross: Triple = NOWHERE
@@ -29,6 +29,7 @@ class Part:
     unobserved: Intervals = EMPTY
     presumed: Intervals = EMPTY
     degraded: Intervals = EMPTY
+    bare: Intervals = EMPTY
 
     @property
     def excluded(self) -> Intervals:
@@ -40,7 +41,10 @@ class Part:
         return Part(
             self.gross.clip(begin, end),
             self.net.clip(begin, end),
-            *(one.clip(begin, end) for one in (self.may, self.surely, self.unobserved, self.presumed, self.degraded)),
+            *(
+                one.clip(begin, end)
+                for one in (self.may, self.surely, self.unobserved, self.presumed, self.degraded, self.bare)
+            ),
         )
 
 
@@ -56,6 +60,7 @@ def joined(parts: Sequence[Part]) -> Part:
         union(part.unobserved for part in parts),
         union(part.presumed for part in parts),
         union(part.degraded for part in parts),
+        union(part.bare for part in parts),
     )
 
 
@@ -111,7 +116,16 @@ def at_an_instant(down_when: int, members: Sequence[Part]) -> Part:
         unobserved=at_least(down_when, perhaps_down) - at_least(down_when, known_down),
         presumed=gross.counted - firmly,
         degraded=_degraded(down_when, members) - gross.counted,
+        bare=without_reserve(down_when, members),
     )
+
+
+def without_reserve(down_when: int, members: Sequence[Part]) -> Intervals:
+    """Up, but down if one more member were lost. A group that any loss brings down has no reserve to lose."""
+    if down_when < 2:
+        return EMPTY
+    lost = [one.gross.counted for one in members]
+    return at_least(down_when - 1, lost) - at_least(down_when, lost)
 
 
 def _degraded(down_when: int, members: Sequence[Part]) -> Intervals:
@@ -135,4 +149,5 @@ def loosest(options: Iterable[Part], chosen: Part) -> Part:
         unobserved=chosen.unobserved,
         presumed=chosen.presumed,
         degraded=chosen.degraded,
+        bare=chosen.bare,
     )

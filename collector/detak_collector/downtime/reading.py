@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from detak_collector.downtime.intervals import EMPTY, Interval, Intervals
@@ -10,12 +11,16 @@ from detak_collector.downtime.triple import NOWHERE, Triple
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch that was not simply up: its reading (`down: rebooted`, `not observed: agent`), what the check said."""
+    """A stretch that was not simply up: its reading (`down: rebooted`, `not observed: agent`), what the check said.
+
+    `evidence` names the spans it rests on, as `run/number`.
+    """
 
     begin: int
     end: int
     shown_as: str
     message: str = ""
+    evidence: tuple[str, ...] = ()
 
     def touches(self, begin: int, end: int) -> bool:
         """Whether it shares time with [begin, end)."""
@@ -38,7 +43,7 @@ class Reading:
 
     `seen` is the certain set as far as the node itself can see: for a remote check the network between may be at
     fault, and `down.certain` holds only what that rules out. `silent` is time without evidence that the rules call
-    down for want of heartbeats; `presumed` is what of it is counted.
+    down for want of heartbeats; `presumed` is what of it is counted. `proven_up` was declared on other evidence.
     """
 
     check: str
@@ -50,6 +55,7 @@ class Reading:
     passages: tuple[Passage, ...] = ()
     remote: bool = False
     latest: Latest | None = None
+    proven_up: Intervals = EMPTY
 
 
 def never_seen(check: str, begin: int, end: int) -> Reading:
@@ -73,11 +79,17 @@ class Sketch:
     degraded: list[Interval] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
     latest: Latest | None = None
+    unusable: list[Interval] = field(default_factory=list)
 
-    def note(self, where: Interval, shown_as: str, message: str = "") -> None:
+    def forget(self, where: Interval, shown_as: str) -> None:
+        """Nothing that was said of this stretch can be relied on: it is not observed."""
+        self.unusable.append(where)
+        self.note(where, shown_as)
+
+    def note(self, where: Interval, shown_as: str, message: str = "", evidence: Iterable[str] = ()) -> None:
         """Name a stretch, for people."""
         if where[0] < where[1]:
-            self.passages.append(Passage(*where, shown_as, message))
+            self.passages.append(Passage(*where, shown_as, message, tuple(evidence)))
 
     def read(self, begin: int, end: int) -> Reading:
         """The reading inside [begin, end)."""
@@ -85,9 +97,10 @@ class Sketch:
         def clipped(pairs: list[Interval]) -> Intervals:
             return Intervals.of(pairs).clip(begin, end)
 
-        down = Triple.nested(clipped(self.certain), clipped(self.counted), clipped(self.possible))
-        unobserved = clipped(self.unobserved)
-        down = Triple(down.certain, down.counted, down.possible | unobserved)
+        unusable = clipped(self.unusable)
+        unobserved = clipped(self.unobserved) | unusable
+        counted = clipped(self.counted) - unusable
+        down = Triple.nested(clipped(self.certain), counted, clipped(self.possible) | unobserved)
         return Reading(
             self.check,
             down=down,

@@ -36,6 +36,10 @@ class Row:
     as_silence: bool = False
 
 
+QUIET = Row()
+"""Nothing happened: most rows are this one."""
+
+
 def between(earlier: Sighting, later: Sighting, lives: tuple[Life, ...], *, could_not_run: bool) -> Row:
     """The row for the time from the last sample of `earlier` to the first of `later`."""
     if later.place > earlier.place:
@@ -52,10 +56,11 @@ def between(earlier: Sighting, later: Sighting, lives: tuple[Life, ...], *, coul
 
 def _ordinary(earlier: Sighting, later: Sighting) -> Row:
     """Two samples close enough to speak for the time between them."""
+    if earlier.good and later.good and earlier.span.marks == later.span.marks:
+        return QUIET
     possible = ((earlier.last_surely, later.first_over),)
     if earlier.good and later.good:
-        restarted = earlier.span.marks != later.span.marks
-        return Row("possibly restarted between samples", possible=possible) if restarted else Row()
+        return Row("possibly restarted between samples", possible=possible)
     if earlier.good:
         return Row(possible=possible)
     counted = ((earlier.last, later.first),)
@@ -87,11 +92,13 @@ def _starved(earlier: Sighting, later: Sighting) -> bool:
 
 def _across_runs(earlier: Sighting, later: Sighting, lives: tuple[Life, ...]) -> Row:
     between_them = range(earlier.place + 1, later.place + 1)
-    boot = next((at for at in between_them if lives[at].run.boot != earlier.life.run.boot), None)
+    anew = next((at for at in between_them if lives[at].segment != earlier.life.segment), None)
     if earlier.settings.remote:
         return _hole(earlier, later, "not observed: agent", own_making=True)
-    if boot is not None:
-        return _new_boot(earlier, later, lives[boot - 1], lives[boot])
+    if anew is not None and lives[anew].run.boot == earlier.life.run.boot:
+        return _restored(earlier, later, lives[anew - 1])
+    if anew is not None:
+        return _new_boot(earlier, later, lives[anew - 1], lives[anew])
     return _same_boot(earlier, later, lives)
 
 
@@ -102,8 +109,17 @@ def _same_boot(earlier: Sighting, later: Sighting, lives: tuple[Life, ...]) -> R
     if stopped == "reload" and later.span.first_begin - earlier.span.last_begin <= earlier.settings.reach_ms:
         return _ordinary(earlier, later)
     if earlier.good and later.good and _ran_throughout(earlier, later):
-        return Row()
+        return QUIET
     return _hole(earlier, later, "not observed: stopped" if stopped else "not observed: agent", own_making=True)
+
+
+def _restored(earlier: Sighting, later: Sighting, before: Life) -> Row:
+    """The machine was set back to an earlier moment of itself: until then its newer self was gone."""
+    gone = before.clock.middle(before.last_tick) + before.run.tick_ms
+    begin = gone if earlier.good else min(gone, earlier.last)
+    return Row(
+        "down: restored", counted=((begin, later.first),), possible=((earlier.last_surely, later.first_over),)
+    )  # fmt: skip
 
 
 def _ran_throughout(earlier: Sighting, later: Sighting) -> bool:

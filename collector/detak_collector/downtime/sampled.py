@@ -11,9 +11,9 @@ from itertools import pairwise
 
 from detak_collector.downtime.facts import Facts, Node
 from detak_collector.downtime.intervals import EMPTY, Intervals
-from detak_collector.downtime.lives import Life, Sighting, lives_of, sightings
+from detak_collector.downtime.lives import History, Life, Sighting, doubled
 from detak_collector.downtime.reading import Latest, Reading, Sketch, never_seen
-from detak_collector.downtime.rows import Row, between
+from detak_collector.downtime.rows import QUIET, Row, between
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,10 @@ class Window:
     now: int
 
 
-def read_sampled(check: str, node: Node, facts: Facts, window: Window, *, host_up: Intervals = EMPTY) -> Reading:
-    """What the node's own evidence says of one of its checks. `host_up`: a witness elsewhere reached the host then."""
-    lives = lives_of(node, facts)
-    seen = tuple(sightings(check, lives))
-    known, could_not_run = _known(seen)
+def read_sampled(check: str, history: History, facts: Facts, window: Window, *, host_up: Intervals = EMPTY) -> Reading:
+    """What a node's own evidence says of one of its checks. `host_up`: a witness elsewhere reached the host then."""
+    lives = history.lives
+    known, could_not_run = _known(history.seen.get(check, ()))
     if not known:
         return never_seen(check, window.begin, window.end)
     sketch = Sketch(check, remote=known[-1].settings.remote)
@@ -40,17 +39,21 @@ def read_sampled(check: str, node: Node, facts: Facts, window: Window, *, host_u
     ]
     _failures(sketch, known, rows)
     for row, (earlier, later) in zip(rows, pairwise(known), strict=True):
-        _add_row(sketch, row, earlier, later, facts)
+        if row is not QUIET:
+            _add_row(sketch, row, earlier, later, facts)
     for one in known:
         if one.span.state == "degraded":
             sketch.degraded.append((one.first, one.last))
-            sketch.note((one.first, one.last), "degraded", one.span.message)
+            sketch.note((one.first, one.last), "degraded", one.span.message, [one.reference])
+    _frozen(sketch, lives, facts)
+    for both in doubled(lives):
+        sketch.forget(both, "not observed: two agents with one identity")
     tail = _Tail(
         last=known[-1],
         final=lives[-1],
         facts=facts,
         now=window.now,
-        silent=_silent(node, facts, window.now),
+        silent=_silent(history.node, facts, window.now),
         could_not_run=len(known) in could_not_run,
         host_up=host_up,
     )
@@ -69,6 +72,23 @@ def _known(seen: Sequence[Sighting]) -> tuple[list[Sighting], frozenset[int]]:
         else:
             known.append(one)
     return known, frozenset(could_not_run)
+
+
+def _frozen(sketch: Sketch, lives: Sequence[Life], facts: Facts) -> None:
+    """A guest that stood still was down for as long: at the end of the gap, which its own clock cannot show."""
+    if sketch.remote:
+        return
+    for life in {one.segment: one for one in lives}.values():
+        for freeze in life.clock.freezes():
+            began, over = life.clock.earliest(freeze.after), life.clock.latest(freeze.before)
+            if any(began <= step <= over for step in facts.stepped_utc):
+                continue
+            end = life.clock.after(freeze.before)
+            gap = (end - (freeze.least_ms + freeze.most_ms) // 2, end)
+            sketch.counted.append(gap)
+            sketch.possible.append((began, over))
+            sketch.certain.append((over - freeze.least_ms, began + freeze.least_ms))
+            sketch.note(gap, "down: frozen")
 
 
 def _before(sketch: Sketch, first: Sighting, window: Window) -> None:
@@ -91,7 +111,8 @@ def _failures(sketch: Sketch, known: Sequence[Sighting], rows: Sequence[Row]) ->
         sketch.certain.append((first.first_surely, last.last_surely))
         sketch.counted.append((first.first, last.last))
         sketch.possible.append((first.first_possibly, last.last_over))
-        sketch.note((first.first, max(last.last, first.first + 1)), "down", first.span.message)
+        evidence = [one.reference for one in chain]
+        sketch.note((first.first, max(last.last, first.first + 1)), "down", first.span.message, evidence)
         chain = []
 
 
@@ -107,7 +128,8 @@ def _add_row(sketch: Sketch, row: Row, earlier: Sighting, later: Sighting, facts
     sketch.certain.extend(row.certain)
     sketch.possible.extend(row.possible)
     if row.shown_as:
-        sketch.note((earlier.last, later.first), row.shown_as, earlier.span.message if not earlier.good else "")
+        message = earlier.span.message if not earlier.good else ""
+        sketch.note((earlier.last, later.first), row.shown_as, message, (earlier.reference, later.reference))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +157,7 @@ class _Tail:
         if self.pending:
             if not last.good:
                 sketch.counted.extend(whole)
-                sketch.note((last.last, self.now), "down", last.span.message)
+                sketch.note((last.last, self.now), "down", last.span.message, [last.reference])
             return
         shown_as, counted = self._row()
         counted = (counted & whole) - self.host_up
@@ -143,7 +165,7 @@ class _Tail:
         sketch.presumed.extend(counted)
         sketch.unobserved.extend(whole - counted)
         for gap in counted:
-            sketch.note(gap, shown_as, last.span.message if not last.good else "")
+            sketch.note(gap, shown_as, last.span.message if not last.good else "", [last.reference])
         self._name_unseen(sketch, shown_as, whole - counted)
 
     def _row(self) -> tuple[str, Intervals]:
@@ -171,7 +193,7 @@ class _Tail:
             reasons = {"not observed: isolated": unseen & self.host_up, "not observed: collector": unheard}
         for reason, where in reasons.items():
             for gap in where:
-                sketch.note(gap, reason)
+                sketch.note(gap, reason, evidence=[self.last.reference])
 
 
 def _silent(node: Node, facts: Facts, now: int) -> bool:

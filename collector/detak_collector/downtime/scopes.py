@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from detak_collector.downtime.catalogue import EXCLUSION_CATEGORIES, Catalogue, Exclusion, Group, Service
 from detak_collector.downtime.intervals import EMPTY, Intervals, union
@@ -36,15 +36,19 @@ class Scopes:
 
     def on_any_part(self, service: Service) -> Windows:
         """Those that touch the service or any check of it, to tell to which category a removed second belongs."""
+        return _windows(self.touching(service))
+
+    def touching(self, service: Service) -> list[Exclusion]:
+        """The exclusions whose scope holds the service or any check of it."""
         places: list[tuple[str, Group | None]] = [
             (check, group) for group in service.groups for member in group.members for check in member.checks
         ]
         places += [(check, None) for member in service.probes for check in member.checks]
-        return _windows(
+        return [
             one
             for one in self.exclusions
             if self._is_whole(one, service) or any(self._touches(one, check, service, group) for check, group in places)
-        )
+        ]
 
     @staticmethod
     def _is_whole(one: Exclusion, service: Service) -> bool:
@@ -67,10 +71,11 @@ class Scopes:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What every account rests on: the reading of each check, and the exclusions."""
+    """What every account rests on: the reading of each check, the exclusions, the declared outages of each service."""
 
     readings: Mapping[str, Reading]
     scopes: Scopes
+    declared_down: Mapping[str, Intervals] = field(default_factory=dict)
 
 
 def everything(windows: Windows) -> Intervals:

@@ -10,7 +10,7 @@ from math import prod
 from detak_collector.downtime.accounts import OUTSIDE_HOURS, Account
 from detak_collector.downtime.catalogue import EXCLUSION_CATEGORIES, Group, Member, Service
 from detak_collector.downtime.groups import Cell, Instead, Stretch, stretches
-from detak_collector.downtime.intervals import Interval, Intervals, union
+from detak_collector.downtime.intervals import EMPTY, Interval, Intervals, union
 from detak_collector.downtime.parts import Part, joined, loosest, member_part
 from detak_collector.downtime.scopes import Basis, Scopes, everything
 from detak_collector.downtime.triple import NOWHERE, Triple, united
@@ -25,7 +25,8 @@ def account(
     own_windows = everything(basis.scopes.on_service(service))
     cell = Cell(*span, hours, hours - own_windows)
     laid = {group.key: tuple(stretches(group, service, cell, basis, instead)) for group in service.groups}
-    bench = _Bench(service, basis.scopes, cell, own_windows, _probe(service, basis, cell))
+    declared = basis.declared_down.get(service.id, EMPTY).clip(*span)
+    bench = _Bench(service, basis.scopes, cell, own_windows, _probe(service, basis, cell), declared)
     chosen = bench.assemble({key: joined_choice(parts) for key, parts in laid.items()})
     return _with_bounds(chosen, bench, laid)
 
@@ -83,12 +84,13 @@ class _Bench:
     cell: Cell
     own_windows: Intervals
     probe: Part
+    declared: Intervals
 
     def assemble(self, groups: Mapping[str, Part]) -> Account:
         """Groups in series, then the probes, then proven third party, the service's exclusions and its hours."""
         of = {group.key: group for group in self.service.groups}
         parts = list(groups.values())
-        probe_gross, probe_net = self._guard(parts)
+        probe_gross, probe_net = self._beside_groups(parts)
         gross = united([part.gross for part in parts] + [probe_gross])
         before_proof = united([part.net for part in parts] + [probe_net])
         net = self._less_proven(before_proof, [(of[key], part) for key, part in groups.items()])
@@ -96,28 +98,44 @@ class _Bench:
         unproven = before_proof.counted & self.cell.hours - self.own_windows
         unobserved = union(part.unobserved for part in parts) if self.service.groups else self.probe.unobserved
         firm = union([part.net.counted - part.presumed for part in parts] + [probe_net.counted - self.probe.presumed])
-        presumed = inside.counted - firm
+        degraded = union(part.degraded for part in parts) | self.probe.degraded
         return Account(
-            self.cell.begin, self.cell.end, self.cell.hours, self._service_time(), gross, inside,
-            self._left(gross.counted, inside.counted, unproven),
-            unobserved - inside.counted, presumed,
-            (union(part.degraded for part in parts) | self.probe.degraded) - gross.counted,
-            (), dict(groups), probe_gross.counted,
-        )  # fmt: skip
+            begin=self.cell.begin,
+            end=self.cell.end,
+            hours=self.cell.hours,
+            service_time=self._service_time(),
+            gross=gross,
+            net=inside,
+            left=self._left(gross.counted, inside.counted, unproven),
+            unobserved=unobserved - inside.counted,
+            presumed=inside.counted - firm,
+            degraded=degraded - gross.counted,
+            variants=(_variant(inside),),
+            layers=dict(groups),
+            probed=self.probe.gross.counted & gross.counted,
+            declared=self.declared,
+            bare=(union(part.bare for part in parts) & self.cell.hours) - gross.counted,
+        )
 
-    def _guard(self, parts: Sequence[Part]) -> tuple[Triple, Triple]:
-        """What the probes add: nothing merely not observed, and nothing of a group that is down but excluded."""
-        if not self.service.probes or not (self.service.probe_guard or not self.service.groups):
-            return NOWHERE, NOWHERE
-        if not self.service.groups:
-            return self.probe.gross, self.probe.net
-        seen = self.probe.gross.map(lambda one: one - self.probe.unobserved)
-        net = self.probe.net.map(lambda one: one - self.probe.unobserved)
-        return seen, net.less(
+    def _beside_groups(self, parts: Sequence[Part]) -> tuple[Triple, Triple]:
+        """What probes and declarations add to the groups, gross and net: nothing where a group is down but excluded."""
+        declared = Triple(counted=self.declared, possible=self.declared)
+        probe_gross, probe_net = self._probe_guard()
+        net = (probe_net | declared).less(
             union(part.may for part in parts),
             union(part.excluded for part in parts),
             union(part.surely for part in parts),
         )
+        return probe_gross | declared, net
+
+    def _probe_guard(self) -> tuple[Triple, Triple]:
+        """What the probes say, gross and net; beside groups, nothing that was merely not observed."""
+        if not self.service.groups:
+            return self.probe.gross, self.probe.net
+        if not self.service.probe_guard:
+            return NOWHERE, NOWHERE
+        unseen = self.probe.unobserved
+        return self.probe.gross.without(unseen), self.probe.net.without(unseen)
 
     def _less_proven(self, net: Triple, groups: Sequence[tuple[Group, Part]]) -> Triple:
         """Less the time in which a third party alone was down, as far as that is proven."""

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from detak_collector.downtime import RULE_VERSION
+from detak_collector.downtime.catalogue import Correction
 from detak_collector.downtime.derive import Result, ServiceResult
 from detak_collector.downtime.figure import Totals
+from detak_collector.downtime.intervals import union
 from detak_collector.downtime.outages import Outage
+from detak_collector.downtime.summary import (
+    Month,
+    UnitFigure,
+    achievement,
+    colour,
+    mean_of_months,
+    mean_of_services,
+    months_of,
+    units_of,
+    warnings,
+)
 from detak_collector.report.numbers import decimal_text, iso_utc
 
 SCHEMA_VERSION = 1
@@ -17,6 +31,7 @@ SCHEMA_VERSION = 1
 def document(result: Result) -> dict[str, Any]:
     """The result as plain JSON values; every number is an exact integer or a decimal string."""
     period = result.period
+    strip = months_of(result)
     return {
         "schema_version": SCHEMA_VERSION,
         "rule_version": RULE_VERSION,
@@ -24,21 +39,64 @@ def document(result: Result) -> dict[str, Any]:
         "as_of": iso_utc(result.as_of),
         "running": result.running,
         "target_percent": _trimmed(result.target_percent),
-        "figure": _figure(result),
-        "services": [_service(one, result.target_percent) for one in result.services],
+        "figure": _figure(result, strip),
+        "months": [_month(month) for month in strip],
+        "units": [_unit(unit) for unit in units_of(result)],
+        "warnings": list(warnings(result)),
+        "services": [_service(one, result) for one in result.services],
+        "exclusions": [_correction(one) for one in result.case.exclusions],
+        "declarations": [_correction(one) for one in result.case.declarations],
     }
 
 
-def _figure(result: Result) -> dict[str, Any]:
+def _figure(result: Result, strip: Sequence[Month]) -> dict[str, Any]:
     figure = result.figure
     percent = figure.percent
+    index = achievement(percent, result.target_percent)
     return {
-        "percent": None if percent is None else decimal_text(percent, 12),
+        "percent": _exact(percent),
         "percent_shown": None if percent is None else decimal_text(percent, 4),
+        "achievement": _exact(index),
+        "colour": colour(index),
+        "mean_of_services": _exact(mean_of_services(result)),
+        "mean_of_months": _exact(mean_of_months(strip)),
+        "beside": {name: _beside(totals) for name, totals in result.beside.items()},
         **_totals(figure, result.target_percent),
         "remaining_ms": figure.remaining_ms(result.target_percent),
         "services": sum(one.in_figure is not None for one in result.services),
     }
+
+
+def _beside(totals: Totals) -> dict[str, Any]:
+    return {"percent": _exact(totals.percent), "counted_ms": totals.counted_ms}
+
+
+def _month(month: Month) -> dict[str, Any]:
+    index = achievement(month.totals.percent, month.target_percent)
+    return {
+        "name": month.name,
+        "from": iso_utc(month.begin),
+        "to": iso_utc(month.end),
+        "target_percent": _trimmed(month.target_percent),
+        "percent": _exact(month.totals.percent),
+        "colour": colour(index),
+        **_totals(month.totals, month.target_percent),
+    }
+
+
+def _unit(one: UnitFigure) -> dict[str, Any]:
+    return {
+        "id": one.unit.id,
+        "name": one.unit.name,
+        "services": list(one.unit.services),
+        "target_percent": _trimmed(one.target_percent),
+        "percent": _exact(one.totals.percent),
+        **_totals(one.totals, one.target_percent),
+    }
+
+
+def _exact(value: Fraction | None) -> str | None:
+    return None if value is None else decimal_text(value, 12)
 
 
 def _totals(totals: Totals, target: Fraction) -> dict[str, Any]:
@@ -53,25 +111,52 @@ def _totals(totals: Totals, target: Fraction) -> dict[str, Any]:
         "unobserved_ms": totals.unobserved_ms,
         "presumed_ms": totals.presumed_ms,
         "degraded_ms": totals.degraded_ms,
-        "coverage": None if coverage is None else decimal_text(coverage, 12),
+        "coverage": _exact(coverage),
         "verdict": totals.verdict(target),
         "proof": totals.proof(target),
     }
 
 
-def _service(one: ServiceResult, target: Fraction) -> dict[str, Any]:
-    percent = one.totals.percent
+def _service(one: ServiceResult, result: Result) -> dict[str, Any]:
     return {
         "id": one.service.id,
         "name": one.service.name,
         "criticality": one.criticality,
         "in_figure": one.in_figure is not None,
-        "percent": None if percent is None else decimal_text(percent, 12),
-        **_totals(one.totals, target),
-        "all_down_ms": one.all_down_ms,
-        "worst_member_ms": one.worst_member_ms,
+        "percent": _exact(one.totals.percent),
+        **_totals(one.totals, result.target_percent),
+        **_declared(one, result),
+        "without_reserve_ms": one.joined.bare.total if one.joined is not None else 0,
+        **{f"{name}_ms": totals.counted_ms for name, (totals, _) in one.beside.items()},
         "causes_ms": dict(one.causes),
         "outages": [_outage(outage) for outage in one.outages],
+    }
+
+
+def _declared(one: ServiceResult, result: Result) -> dict[str, int]:
+    """What people declared, each kind totalled by itself."""
+    up = union(result.readings[check].proven_up for check in one.service.checks())
+    return {
+        "declared_down_ms": one.joined.declared.total if one.joined is not None else 0,
+        "declared_up_ms": up.clip(result.period.begin, result.end).total,
+    }
+
+
+def _correction(one: Correction) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "category": one.category,
+        "scope": {one.scope_kind: one.scope or True},
+        "from": iso_utc(one.begin),
+        "to": iso_utc(one.end),
+        "document": one.document,
+        "reason": one.reason,
+        "proposed_by": one.proposed_by,
+        "proposed_at": iso_utc(one.proposed_at),
+        "approved_by": one.approved_by,
+        "approved_at": None if one.approved_at is None else iso_utc(one.approved_at),
+        "late": one.late,
+        "in_force": one.in_force,
     }
 
 

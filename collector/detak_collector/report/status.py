@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from fractions import Fraction
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from detak_collector.board import Board, Condition, OutageState
+from detak_collector.board import Board, Condition, Hours, OutageState, ServiceState
 from detak_collector.report.numbers import clock_text, decimal_text
-from detak_collector.web.wording import headline, worst_first
+from detak_collector.report.terminal import printable
+from detak_collector.web.wording import headline, service_percent, worst_first
 
 _COLOURS = {
     Condition.UP: "green",
@@ -30,12 +30,12 @@ def print_status(board: Board, zone: tzinfo, console: Console) -> None:
         console.print(_running(outage, board.now, zone))
     table = Table("service", "state", "since", "this year", "coverage", "members", box=None, pad_edge=False)
     for service in worst_first(board.services):
-        share = Fraction(100 * service.counted_ms, service.service_time_ms) if service.service_time_ms else None
+        share = service_percent(service)
         members = [member for group in service.groups for member in group.members]
         standing = sum(member.condition in {Condition.UP, Condition.DEGRADED} for member in members)
         table.add_row(
             service.name,
-            Text(service.condition.value, style=_COLOURS[service.condition]),
+            _state(service),
             _local(service.since, zone),
             "-" if share is None else f"{decimal_text(share, 4)} %",
             f"{decimal_text(service.coverage * 100, 3)} %",
@@ -45,15 +45,24 @@ def print_status(board: Board, zone: tzinfo, console: Console) -> None:
     console.print(_figure(board))
 
 
+def _state(service: ServiceState) -> Text:
+    text = Text(service.condition.value, style=_COLOURS[service.condition])
+    if service.hours is not Hours.WITHIN:
+        text.append(f", {service.hours}", style="dim")
+    return text
+
+
 def _running(outage: OutageState, now: int, zone: tzinfo) -> Text:
     text = Text(f"  {outage.service_name}: {outage.shown_as} since {_local(outage.begin, zone)}, ", style="red")
     text.append(f"{clock_text(now - outage.begin)} so far, {outage.cause}")
-    text.append(f"\n    {outage.detail}" if outage.detail else "", style="dim")
+    text.append(f"\n    {printable(outage.detail)}" if outage.detail else "", style="dim")
     return text
 
 
 def _figure(board: Board) -> Text:
     figure = board.figure
+    if board.notices:
+        return Text("\n".join((f"{figure.period}: no figure, because service hours are not known.", *board.notices)))
     if figure.percent is None:
         return Text(f"{figure.period}: no service of counted criticality has service time yet.", style="dim")
     target = decimal_text(figure.target_percent, 4).rstrip("0").rstrip(".")

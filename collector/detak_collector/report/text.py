@@ -13,7 +13,9 @@ from rich.text import Text
 from detak_collector.downtime import RULE_VERSION
 from detak_collector.downtime.derive import Result, ServiceResult
 from detak_collector.downtime.figure import Totals
+from detak_collector.downtime.summary import warnings
 from detak_collector.report.numbers import clock_text, decimal_text, length_text
+from detak_collector.report.terminal import printable
 
 MOST_OUTAGES = 50
 _VERDICTS = {"met": "green", "missed": "red", "undecided": "yellow"}
@@ -77,8 +79,9 @@ def _services(result: Result) -> RenderableType:
     )  # fmt: skip
     for one in result.services:
         table.add_row(*_service_row(one, result.target_percent))
-        if len({one.all_down_ms, one.totals.counted_ms, one.worst_member_ms}) > 1:
-            beside = f"all down {clock_text(one.all_down_ms)}, worst member {clock_text(one.worst_member_ms)}"
+        all_down, worst = (one.beside[name][0].counted_ms for name in ("all_down", "worst_member"))
+        if len({all_down, one.totals.counted_ms, worst}) > 1:
+            beside = f"all down {clock_text(all_down)}, worst member {clock_text(worst)}"
             table.add_row("", "", "", Text(beside, style="dim"), "", "")
     return table
 
@@ -102,7 +105,7 @@ def _outages(result: Result, zone: tzinfo) -> Iterator[RenderableType]:
     table = _table(f"Outages ({len(found)})", "from", "counted", "certain - possible", "what", right=("counted",))
     for outage in found[-MOST_OUTAGES:]:
         what = Text(f"{outage.service}: {outage.shown_as}, {outage.cause}")
-        what.append(f"\n{outage.detail}" if outage.detail else "", style="dim")
+        what.append(f"\n{printable(outage.detail)}" if outage.detail else "", style="dim")
         table.add_row(
             _local(outage.begin, zone),
             clock_text(outage.counted_ms) + ("+" if outage.running else ""),
@@ -122,7 +125,9 @@ def _method(result: Result) -> RenderableType:
         for check, reading in result.readings.items()
         if any(passage.shown_as == "not observed: never reported" for passage in reading.passages)
     ]
-    text = Text(f"Rule version {RULE_VERSION}. Ratio of sums over counted services.", style="dim")
+    told = "".join(f"Warning: {warning}\n" for warning in warnings(result))
+    text = Text(told, style="yellow")
+    text.append(f"Rule version {RULE_VERSION}. Ratio of sums over counted services.", style="dim")
     if never:
         text.append(f"\nNever reported: {', '.join(sorted(never))}", style="yellow")
     return text

@@ -17,7 +17,7 @@ from detak_collector.ingest_numbers import mark, with_numbers
 from detak_collector.store.sqlite_database import connect, transaction
 from detak_collector.store.sqlite_outlines import RunOutline, heard_utc, runs_of
 from detak_collector.store.sqlite_records import SPAN_COLUMNS, SPAN_TEXTS, span_of
-from detak_collector.store.sqlite_watch import watched
+from detak_collector.store.sqlite_watch import stepped, watched
 from detak_wire import limits
 from detak_wire.messages import PreviousRun
 
@@ -30,7 +30,8 @@ def facts(path: Path, begin_utc: int, end_utc: int, now: Reading) -> Facts:
     with closing(connect(path)) as connection, transaction(connection, path, writing=False):
         names = [row[0] for row in connection.execute("SELECT name FROM node ORDER BY name")]
         nodes = {name: _node(connection, name, begin_utc, end_utc, now) for name in names}
-        return Facts(nodes, watched(connection, begin_utc, end_utc))
+        stood = watched(connection, begin_utc, end_utc)
+        return Facts(nodes, stood, stepped(connection, begin_utc - MARGIN_MS, end_utc + MARGIN_MS))
 
 
 def node_facts(path: Path, name: str, begin_utc: int, end_utc: int, now: Reading) -> Node:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeVar
 
-from detak_collector.board import Board, Condition, FigureState, GroupState, NodeState, OutageState, ServiceState
+from detak_collector.board import (
+    Board,
+    Condition,
+    FigureState,
+    GroupState,
+    Hours,
+    NodeState,
+    OutageState,
+    ServiceState,
+)
 from detak_collector.web.present import format_duration_ms
 
 WORST_FIRST = (Condition.DOWN, Condition.PRESUMED_DOWN, Condition.DEGRADED, Condition.UNOBSERVED, Condition.UP)
@@ -68,6 +77,14 @@ def headline(board: Board) -> Headline:
     broken = [service for service in services if service.condition in BROKEN]
     if not broken:
         return _unbroken(services)
+    due = [service for service in broken if service.hours is not Hours.OUTSIDE]
+    if due:
+        return _broken(due, len(services))
+    told = _broken(broken, len(services))
+    return replace(told, text=f"Outside service hours: {told.text}")
+
+
+def _broken(broken: Sequence[ServiceState], total: int) -> Headline:
     since = min((service.since for service in broken if service.since is not None), default=None)
     worst = worst_first(broken)[0].condition
     if len(broken) == 1:
@@ -75,8 +92,8 @@ def headline(board: Board) -> Headline:
     down = sum(service.condition is Condition.DOWN for service in broken)
     presumed = len(broken) - down
     if down and presumed:
-        return Headline(worst, f"{down} of {len(services)} services {_are(down)} down, {presumed} presumed down", since)
-    return Headline(worst, f"{len(broken)} of {len(services)} services are {WORDS[worst]}", since)
+        return Headline(worst, f"{down} of {total} services {_are(down)} down, {presumed} presumed down", since)
+    return Headline(worst, f"{len(broken)} of {total} services are {WORDS[worst]}", since)
 
 
 def _unbroken(services: tuple[ServiceState, ...]) -> Headline:
@@ -151,7 +168,9 @@ def group_words(group: GroupState) -> str:
 
 
 def service_percent(service: ServiceState) -> Fraction | None:
-    """One service's own downtime rate, exact; none without service time."""
+    """One service's own downtime rate, exact; none without service time, or where that is not known."""
+    if service.hours is Hours.UNKNOWN:
+        return None
     return Fraction(100 * service.counted_ms, service.service_time_ms) if service.service_time_ms else None
 
 

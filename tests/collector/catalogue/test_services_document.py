@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from detak_collector.catalogue import CatalogueError, load, parse
+from detak_collector.catalogue.holiday_table import COLUMNS, HEADER, parse_holidays
 from detak_collector.catalogue.later import NOT_YET
+from detak_collector.catalogue.organisation import parse_beside
+from detak_collector.catalogue.place import Place
 from detak_collector.downtime.catalogue import CATEGORIES, HA_RULES, RULES, Catalogue, Dated, Member
 
 ROOT = Path(__file__).parents[3]
@@ -20,10 +23,13 @@ EVERY_TABLE = {
     "[[service.group]]": "[[service]]\n[[service.group]]\n",
     "[[group]]": "[[group]]\n",
     "[[node]]": "[[node]]\n",
+    "[[calendar]]": "[[calendar]]\n",
+    "seasons": "[[calendar]]\nseasons = [{ zzz = 1 }]\n#",
+    "exceptions": "[[calendar]]\nexceptions = [{ zzz = 1 }]\n#",
     "members": '[[group]]\nid = "g"\ncategory = "server"\nmembers = [{ zzz = 1 }]\n#',
     "dated": "[[service]]\ncriticality = [{ zzz = 1 }]\n#",
 }  # fmt: skip
-REFUSED_TABLES = ("calendar", "unit")
+TABLES = {"service", "group", "node", "calendar", "unit"}
 
 
 def keys_of(table: str) -> list[str]:
@@ -39,16 +45,16 @@ def keys_of(table: str) -> list[str]:
 def section(table: str) -> str:
     """The part of the reference under the heading of a table."""
     text = REFERENCE.read_text()
-    heading = re.search(rf"^## .*<!-- {re.escape(table)} -->$", text, re.MULTILINE)
+    heading = re.search(rf"^##+ .*<!-- {re.escape(table)} -->$", text, re.MULTILINE)
     assert heading is not None, f"docs/services.md has no heading for {table}"
-    return text[heading.end() :].split("\n## ", 1)[0]
+    return text[heading.end() :].split("\n##", 1)[0]
 
 
 @pytest.mark.parametrize("table", EVERY_TABLE)
 def test_the_reference_names_every_key_of_a_table_and_no_other(table: str) -> None:
     named = re.findall(r"^\| `([a-z_]+)` \|", section(table), re.MULTILINE)
-    tables = {"service", "group", "node", *REFUSED_TABLES} if table in {"top", "[[service]]"} else set()
-    refused = {"minimum_outage_ms", "freeze_degraded_below_ms"} if table == "top" else set()
+    tables = TABLES if table in {"top", "[[service]]"} else set()
+    refused = {"freeze_degraded_below_ms"} if table == "top" else set()
     assert sorted(named) == sorted(set(keys_of(table)) - tables - refused)
 
 
@@ -64,11 +70,19 @@ def test_the_reference_names_every_word_of_rules_and_categories() -> None:
     assert [word for word in (*RULES, *HA_RULES, *CATEGORIES) if f"`{word}`" not in text] == []
 
 
+def test_the_reference_shows_a_table_of_holidays_that_is_read_as_it_stands() -> None:
+    lines = [line.strip() for line in section("holidays").splitlines() if line.startswith("    ")]
+    top = Place("holidays-id.csv", [])
+    assert lines[0] == ",".join(COLUMNS)
+    assert [one.kind for one in parse_holidays("\n".join(lines), top)] == ["joint-leave", "national"]
+    assert top.lines == []
+
+
 def test_every_example_in_the_reference_is_accepted() -> None:
     examples = re.findall(r"```toml\n(.*?)```", REFERENCE.read_text(), re.DOTALL)
     assert examples
     for example in examples:
-        parse(example)
+        parse_beside(example, "services.toml", {"holidays-id.csv": HEADER}.get)
 
 
 def test_the_defaults_in_the_reference_are_those_of_the_program() -> None:

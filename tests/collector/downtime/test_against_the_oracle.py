@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detak_collector.downtime.accounts import REASONS, Account
-from detak_collector.downtime.catalogue import Catalogue, Dated, Exclusion, Group, NodeEntry, Service
+from detak_collector.downtime.catalogue import Catalogue, Dated, Declaration, Exclusion, Group, NodeEntry, Service
 from detak_collector.downtime.derive import Case, derive
 from detak_collector.downtime.facts import Facts, Node, Stated
 from detak_collector.downtime.periods import Period
@@ -21,7 +21,7 @@ CHECKS = ["a/x", "a/y", "b/x", "b/y", "c/x"]
 SCOPES = [("all", "all"), ("service", "s"), ("site", "DC"), ("group", "s/g0"), ("node", "a"), ("node", "b")]
 SCOPES += [("check", check) for check in CHECKS] * 2
 
-Given = tuple[Catalogue, Facts, tuple[Exclusion, ...]]
+Given = tuple[Catalogue, Facts, tuple[Exclusion, ...], tuple[Declaration, ...]]
 
 
 class Maker:
@@ -38,7 +38,8 @@ class Maker:
         counted = self.random.choice([COUNTED, COUNTED, COUNTED[:2], ()])
         catalogue = Catalogue("org", "UTC", (service,), (NodeEntry("a", site="DC"),), counted_exclusions=counted)
         exclusions = tuple(self._exclusion() for _ in range(self.random.randint(0, 4)))
-        return catalogue, self._history(), exclusions
+        declarations = tuple(self._declaration() for _ in range(self.random.choice([0, 0, 1, 2])))
+        return catalogue, self._history(), exclusions, declarations
 
     def _history(self) -> Facts:
         nodes: dict[str, list[Stated]] = {}
@@ -68,19 +69,32 @@ class Maker:
         until = min(END, begin + self.random.randint(3, 16))
         return Exclusion("x", category, *self.random.choice(SCOPES), begin, until, "ND", "why", "a", 0, approver, 0)
 
+    def _declaration(self) -> Declaration:
+        begin = self.random.randint(0, END - 4)
+        until = min(END, begin + self.random.randint(2, 10))
+        what = self.random.choice(
+            [("down", "service", "s"), ("up", "check", self.random.choice(CHECKS)), ("up", "node", "a")]
+        )
+        return Declaration("d", *what, begin, until, "ND", "why", "a", 0, self.random.choice(["b", "b", "a"]), 0)
+
 
 SEEDS = st.integers(0, 2**48)
 
 
-def _derived(catalogue: Catalogue, facts: Facts, excluded: tuple[Exclusion, ...]) -> Account:
-    (one,) = derive(Case(catalogue, UTC, facts, excluded, END), Period("p", 0, END)).services
+def _case(given_: Given) -> Case:
+    catalogue, facts, excluded, declared = given_
+    return Case(catalogue, UTC, facts, excluded, END, declared)
+
+
+def _derived(given_: Given) -> Account:
+    (one,) = derive(_case(given_), Period("p", 0, END)).services
     assert one.joined is not None
     return one.joined
 
 
 def _moments(case: Given) -> list[Moment]:
-    catalogue, facts, excluded = case
-    oracle = Oracle(catalogue, facts, excluded, catalogue.services[0])
+    catalogue, facts, excluded, declared = case
+    oracle = Oracle(catalogue, facts, excluded, catalogue.services[0], declared)
     return [oracle.at(t) for t in range(END)]
 
 
@@ -88,7 +102,7 @@ def _moments(case: Given) -> list[Moment]:
 @given(SEEDS)
 def test_counted_gross_and_the_waterfall_are_those_of_the_oracle(seed: int) -> None:
     case = Maker(seed).case()
-    account, moments = _derived(*case), _moments(case)
+    account, moments = _derived(case), _moments(case)
     for t, moment in enumerate(moments):
         assert (t in account.gross.counted) == moment.gross, t
         assert (t in account.net.counted) == moment.counted, t
@@ -100,7 +114,7 @@ def test_counted_gross_and_the_waterfall_are_those_of_the_oracle(seed: int) -> N
 @given(SEEDS)
 def test_the_bounds_hold_in_every_world_that_the_evidence_allows(seed: int) -> None:
     case = Maker(seed).case()
-    account, moments = _derived(*case), _moments(case)
+    account, moments = _derived(case), _moments(case)
     for t, moment in enumerate(moments):
         assert moment.certain or t not in account.net.certain, t
         assert t in account.net.possible or not moment.possible, t
@@ -112,7 +126,7 @@ def test_the_bounds_hold_in_every_world_that_the_evidence_allows(seed: int) -> N
 @given(SEEDS)
 def test_what_is_not_observed_is_where_the_unknown_would_decide(seed: int) -> None:
     case = Maker(seed).case(with_probes=False)
-    account, moments = _derived(*case), _moments(case)
+    account, moments = _derived(case), _moments(case)
     for t, moment in enumerate(moments):
         assert (t in account.unobserved) == moment.unobserved, t
 
@@ -121,7 +135,7 @@ def test_what_is_not_observed_is_where_the_unknown_would_decide(seed: int) -> No
 @given(SEEDS)
 def test_gross_less_everything_excluded_is_counted_to_the_millisecond(seed: int) -> None:
     case = Maker(seed).case()
-    (one,) = derive(Case(case[0], UTC, *case[1:], END), Period("p", 0, END)).services
+    (one,) = derive(_case(case), Period("p", 0, END)).services
     totals = one.totals
     assert totals.excluded_ms is not None
     assert totals.gross_ms - sum(totals.excluded_ms.values()) == totals.counted_ms

@@ -82,8 +82,8 @@ def test_the_cases_of_the_ha_table(case: str, rule: str) -> None:
     one = only(figures([service(group(["a/c", "b/c"], declared))], known, JUNE, END_OF_JUNE))
     expected = {"lowest_member": lowest, "all_down": all_down, "worst_member": lowest}[rule]
     assert one.totals.counted_ms == expected * MINUTE
-    assert one.all_down_ms == all_down * MINUTE
-    assert one.worst_member_ms == worst * MINUTE
+    assert one.beside["all_down"][0].counted_ms == all_down * MINUTE
+    assert one.beside["worst_member"][0].counted_ms == worst * MINUTE
 
 
 def test_planned_work_is_taken_out_before_the_lowest_member_is_chosen() -> None:

@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from detak_collector.downtime.catalogue import Catalogue, NodeEntry
-from detak_collector.downtime.derive import Case, derive, read_all
+from detak_collector.downtime.derive import Case, derive
+from detak_collector.downtime.evidence import read_all
 from detak_collector.downtime.facts import ALIVE, Claim, Exchange, Facts, Node, Previous, Run, Settings, Span
 from detak_collector.downtime.intervals import EMPTY, Intervals
+from detak_collector.downtime.lives import history_of
 from detak_collector.downtime.periods import Period
 from detak_collector.downtime.reading import Reading
 from detak_collector.downtime.sampled import Window, read_sampled
@@ -48,7 +50,7 @@ def read(
 ) -> Reading:
     node = Node("n", runs=runs, heard_utc=at(now if heard is None else heard))
     facts = Facts({"n": node}, watched=Intervals.span(at(-100), at(now)) if watched is None else watched, drift_ppm=0)
-    return read_sampled(check, node, facts, Window(at(0), at(now), at(now)), **more)  # type: ignore[arg-type]
+    return read_sampled(check, history_of(node, facts), facts, Window(at(0), at(now), at(now)), **more)  # type: ignore[arg-type]
 
 
 def shown(reading: Reading) -> list[str]:
@@ -302,3 +304,56 @@ def test_a_probe_whose_node_fell_silent_does_not_outvote_one_whose_next_sample_i
     catalogue = Catalogue("org", "UTC", (service(probes=["n/c", "m/c"]),))
     (one,) = derive(Case(catalogue, UTC, facts, (), at(60)), Period("p", at(0), at(60))).services
     assert one.totals.counted_ms == 0
+
+
+def frozen_run(*spans: Span, offset: int = 60 * SECOND) -> Run:
+    """A guest that stood still for a minute between two exchanges, at 20 s and 25 s of its own time."""
+    stamps = [(0, BOOTED), (20, BOOTED), (25, BOOTED + offset), (40, BOOTED + offset)]
+    exchanges = tuple(
+        Exchange(at_ * SECOND, at_ * SECOND + theta, at_ * SECOND + theta, at_ * SECOND) for at_, theta in stamps
+    )
+    return run("r1", *spans, exchanges=exchanges)
+
+
+def test_a_guest_that_stood_still_was_down_for_as_long_though_its_own_clock_shows_no_gap() -> None:
+    reading = read("c", frozen_run(span(ALIVE, 1, "up", 0, 40), span("c", 2, "up", 0, 40)), now=101)
+    assert reading.down.counted == Intervals.span(at(25), at(85))
+    assert Intervals.span(at(20), at(85)).covers(reading.down.counted)
+    assert reading.down.certain.total >= 50 * SECOND
+    assert reading.down.counted.covers(reading.down.certain)
+    assert "down: frozen" in shown(reading)
+
+
+def test_a_step_of_the_collectors_own_clock_is_nobodys_freeze() -> None:
+    one = frozen_run(span(ALIVE, 1, "up", 0, 40), span("c", 2, "up", 0, 40))
+    node = Node("n", runs=(one,), heard_utc=at(101))
+    facts = Facts({"n": node}, watched=Intervals.span(at(0), at(101)), stepped_utc=(at(22),), drift_ppm=0)
+    assert not read_sampled("c", history_of(node, facts), facts, Window(at(0), at(101), at(101))).down.counted
+
+
+def test_a_remote_check_of_a_frozen_guest_says_nothing_of_its_target() -> None:
+    one = frozen_run(span(ALIVE, 1, "up", 0, 40), span("r", 2, "up", 0, 40))
+    assert not read("r", one, now=101).down.counted
+
+
+def test_a_machine_set_back_to_a_snapshot_was_down_until_it_went_on_from_there() -> None:
+    before = run("r1", span(ALIVE, 1, "up", 0, 60), span("c", 2, "up", 0, 60))
+    back = Exchange(30 * SECOND, at(100), at(100), 30 * SECOND)
+    after = run(
+        "r2", span(ALIVE, 1, "up", 30, 50), span("c", 2, "up", 31, 50), opened=30, exchanges=(back,),
+        previous=Previous("r1", "b1", 60_000, 2),
+    )  # fmt: skip
+    reading = read("c", before, after, now=121)
+    assert reading.down.counted == Intervals.span(at(61), at(101))
+    assert not reading.down.certain
+    assert "down: restored" in shown(reading)
+
+
+def test_time_in_which_two_agents_spoke_as_one_node_is_not_observed() -> None:
+    one = run("r1", span(ALIVE, 1, "up", 0, 60), span("c", 2, "up", 0, 60))
+    other = run("r2", span(ALIVE, 1, "up", 20, 50), span("c", 2, "down", 20, 50), boot="b2", booted=BOOTED, opened=20)
+    reading = read("c", one, other, now=61)
+    doubled = Intervals.span(at(20) + ALLOWANCE, at(50) - ALLOWANCE)
+    assert reading.unobserved.covers(doubled)
+    assert not reading.down.counted & doubled
+    assert "not observed: two agents with one identity" in shown(reading)

@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detak_collector.downtime.lives import history_of
 from detak_collector.downtime.reading import Reading
 from detak_collector.downtime.sampled import Window, read_sampled
 from true_history import EPOCH_MS, INTERVAL_MS, History, Node1
@@ -11,7 +12,8 @@ SEEDS = st.integers(0, 2**48)
 
 
 def _read(history: History, check: str = "c") -> Reading:
-    return read_sampled(check, history.facts.nodes["n"], history.facts, Window(EPOCH_MS, history.end, history.end))
+    seen = history_of(history.facts.nodes["n"], history.facts)
+    return read_sampled(check, seen, history.facts, Window(EPOCH_MS, history.end, history.end))
 
 
 @settings(max_examples=300, deadline=None)

@@ -115,3 +115,10 @@ def test_a_range_of_days_names_a_single_day_once() -> None:
 
 def test_machines_read_utc_with_milliseconds() -> None:
     assert format_iso(utc(2026, 11, 23, 19, 14, 5) + 7) == "2026-11-23T19:14:05.007Z"
+
+
+@pytest.mark.parametrize("instant", [-1, 2**53 - 1, -(2**53)])
+def test_an_instant_that_no_calendar_names_is_shown_at_the_calendar_s_edge(instant: int) -> None:
+    assert format_iso(instant)[:4] in {"1970", "9999"}
+    assert LocalTime(JAKARTA, utc(2026, 11, 24)).brief(instant)
+    assert format_instant(instant, JAKARTA)

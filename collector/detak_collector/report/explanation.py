@@ -1,0 +1,74 @@
+"""`explain` for a terminal: each outage in pieces, each piece back to its rule, its spans and its exclusions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from rich.console import Console
+from rich.text import Text
+
+from detak_collector.downtime.catalogue import Correction
+from detak_collector.downtime.explain import COUNTED, Explained, Layer, Piece
+from detak_collector.report.numbers import clock_text
+from detak_collector.report.terminal import printable
+
+
+def print_explanation(explained: Sequence[Explained], zone: tzinfo, console: Console) -> None:
+    """Every outage, in order."""
+    if not explained:
+        console.print("No outage in this period: nothing is counted.")
+    for one in explained:
+        outage = one.outage
+        head = Text(f"{outage.id}  ", style="bold")
+        head.append(f"{_local(outage.begin, zone)} to {_local(outage.end, zone)}", style="not bold")
+        head.append("  still running" if outage.running else "", style="red")
+        console.print(head)
+        bounds = f"certain {clock_text(outage.certain_ms)}, possible {clock_text(outage.possible_ms)}"
+        console.print(f"  counted {clock_text(outage.counted_ms)} ({bounds}), incident {outage.incident}")
+        for piece in one.pieces:
+            _print_piece(piece, zone, console)
+        console.print()
+
+
+def _print_piece(piece: Piece, zone: tzinfo, console: Console) -> None:
+    fate = COUNTED if piece.fate == COUNTED else f"not counted: {piece.fate.replace('_', ' ')}"
+    head = Text(f"  {_clock(piece.begin, zone)} - {_clock(piece.end, zone)}  {clock_text(piece.end - piece.begin)}  ")
+    head.append(fate, style="red" if piece.fate == COUNTED else "blue")
+    head.append(f"  {piece.cause}")
+    console.print(head)
+    for layer in piece.layers:
+        console.print(f"    {_layer(layer)}", highlight=False)
+    for check, passage in piece.evidence:
+        line = Text(f"    {check}  {_clock(passage.begin, zone)} - {_clock(passage.end, zone)}  {passage.shown_as}")
+        line.append(f": {printable(passage.message)}" if passage.message else "")
+        line.append(f"  [{', '.join(passage.evidence)}]" if passage.evidence else "", style="dim")
+        console.print(line)
+    for correction in piece.corrections:
+        console.print(Text(f"    {_correction(correction)}", style="blue"))
+
+
+def _layer(layer: Layer) -> str:
+    text = f"group {layer.group} ({layer.category})"
+    text += f", rule {layer.rule}" if layer.rule else ""
+    return text + (f": {layer.stands_for_it} stands for it this month" if layer.stands_for_it else "")
+
+
+def _correction(one: Correction) -> str:
+    late = ", entered late" if one.late else ""
+    return (
+        f"{one.category} {one.id}, document {one.document}: {one.reason} "
+        f"(proposed by {one.proposed_by}, approved by {one.approved_by}{late})"
+    )
+
+
+def _local(instant: int, zone: tzinfo) -> str:
+    return _moment(instant, zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def _clock(instant: int, zone: tzinfo) -> str:
+    return f"{_moment(instant, zone):%d %H:%M:%S}.{instant % 1000:03d}"
+
+
+def _moment(instant: int, zone: tzinfo) -> datetime:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=instant)).astimezone(zone)
