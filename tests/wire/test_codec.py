@@ -29,6 +29,7 @@ from detak_wire.messages import (
 identities = st.from_regex(limits.IDENTITY_PATTERN, fullmatch=True)
 names = st.from_regex(limits.NAME_PATTERN, fullmatch=True)
 milliseconds = st.integers(0, limits.TIME_MS)
+utc = st.integers(0, limits.UTC_MS)
 numbers = st.integers(1, limits.TIME_MS)
 states = st.sampled_from(["up", "degraded", "down", "unknown"])
 reasons = st.sampled_from(["stop", "shutdown", "reload"])
@@ -40,7 +41,7 @@ spans = st.builds(
     closed=st.booleans(), message=messages, marks=marks,
 )  # fmt: skip
 growths = st.builds(Growth, numbers, milliseconds, milliseconds, numbers, milliseconds)
-exchanges = st.builds(Exchange, numbers, identities, milliseconds, milliseconds, milliseconds, milliseconds)
+exchanges = st.builds(Exchange, numbers, identities, milliseconds, utc, utc, milliseconds)
 gaps = st.builds(Gap, numbers, numbers, numbers, messages)
 settings = st.builds(
     CheckSettings, name=names, kind=names, interval_ms=numbers, timeout_ms=milliseconds, remote=st.booleans()
@@ -49,7 +50,7 @@ previous_runs = st.builds(
     PreviousRun, run=identities, boot=identities, last_tick=milliseconds, last_number=milliseconds,
     stopped=st.none() | reasons,
 )  # fmt: skip
-claims = st.builds(ClockClaim, agent=milliseconds, utc=milliseconds, error_ms=st.none() | milliseconds)
+claims = st.builds(ClockClaim, agent=milliseconds, utc=utc, error_ms=st.none() | milliseconds)
 openings = st.builds(
     RunOpening, boot=identities, opened_agent=milliseconds, init_started_agent=milliseconds,
     agent_version=st.just("0.1.0"), tick_ms=numbers, beat_ms=numbers, checks=st.lists(settings, max_size=3),
@@ -69,8 +70,8 @@ stored = st.builds(
     open=st.dictionaries(numbers, milliseconds, max_size=3),
 )  # fmt: skip
 answers = st.builds(
-    Answer, protocol=st.just(PROTOCOL_VERSION), collector=identities, arrived_utc=milliseconds,
-    answered_utc=milliseconds, stored=st.dictionaries(identities, stored, max_size=3), backlog_allowance=milliseconds,
+    Answer, protocol=st.just(PROTOCOL_VERSION), collector=identities, arrived_utc=utc,
+    answered_utc=utc, stored=st.dictionaries(identities, stored, max_size=3), backlog_allowance=milliseconds,
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from detak_wire import codec, limits
-from detak_wire.messages import Enrolment, Evidence
+from detak_wire.messages import Enrolment, Evidence, Exchange
 
 
 def span(**changes: Any) -> dict[str, Any]:
@@ -103,3 +103,12 @@ def test_a_token_that_is_too_short_to_be_one_is_refused() -> None:
     with pytest.raises(codec.InvalidMessageError) as caught:
         codec.decode(b'{"protocol":1,"node":"dc-app-01","token":"short"}', Enrolment)
     assert caught.value.path == "$.token"
+
+
+def test_a_moment_beyond_the_calendar_is_refused_at_the_door() -> None:
+    exchange = {
+        "number": 1, "collector": "c0c0c0c0", "sent_agent": 1, "arrived_utc": limits.UTC_MS + 1, "answered_utc": 1,
+        "received_agent": 2,
+    }  # fmt: skip
+    with pytest.raises(codec.InvalidMessageError, match=r"\$\.arrived_utc"):
+        codec.decode(json.dumps(exchange).encode(), Exchange)

@@ -20,6 +20,9 @@ SPAN_MS = 25 * 3_600_000
 TIME_MS = 2**53 - 1
 """The largest integer every JSON reader holds exactly."""
 
+UTC_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999: no calendar that people read goes further."""
+
 NAME_PATTERN = r"^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$"
 """Names of nodes and checks: lower case, as in a host name, so that they need no quoting anywhere."""
 

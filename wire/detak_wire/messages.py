@@ -15,6 +15,7 @@ State = Literal["up", "degraded", "down", "unknown"]
 StopReason = Literal["stop", "shutdown", "reload"]
 
 Milliseconds = Annotated[int, Meta(ge=0, le=limits.TIME_MS)]
+Utc = Annotated[int, Meta(ge=0, le=limits.UTC_MS)]
 Count = Annotated[int, Meta(ge=0, le=limits.TIME_MS)]
 Number = Annotated[int, Meta(ge=1, le=limits.TIME_MS)]
 Name = Annotated[str, Meta(pattern=limits.NAME_PATTERN, max_length=limits.NAME_CHARACTERS)]
@@ -73,8 +74,8 @@ class Exchange(Record, frozen=True):
     number: Number
     collector: Identity
     sent_agent: Milliseconds
-    arrived_utc: Milliseconds
-    answered_utc: Milliseconds
+    arrived_utc: Utc
+    answered_utc: Utc
     received_agent: Milliseconds
 
 
@@ -116,7 +117,7 @@ class ClockClaim(Record, frozen=True):
     """The node's own clock when the run opened; `error_ms` is what `adjtimex` claims, absent if unsynchronised."""
 
     agent: Milliseconds
-    utc: Milliseconds
+    utc: Utc
     error_ms: Milliseconds | None = None
 
 
@@ -188,8 +189,8 @@ class Answer(Record, frozen=True):
 
     protocol: int
     collector: Identity
-    arrived_utc: Milliseconds
-    answered_utc: Milliseconds
+    arrived_utc: Utc
+    answered_utc: Utc
     stored: dict[Identity, Stored]
     backlog_allowance: Count
 

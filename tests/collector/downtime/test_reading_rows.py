@@ -357,3 +357,8 @@ def test_time_in_which_two_agents_spoke_as_one_node_is_not_observed() -> None:
     assert reading.unobserved.covers(doubled)
     assert not reading.down.counted & doubled
     assert "not observed: two agents with one identity" in shown(reading)
+
+
+def test_a_check_that_was_down_when_its_node_fell_silent_is_counted_without_a_break() -> None:
+    falling = run("r1", span(ALIVE, 1, "up", 0, 20), span("c", 2, "down", 5, 18))
+    assert read("c", falling, now=60, heard=20).down.counted == Intervals.span(at(5), at(60))

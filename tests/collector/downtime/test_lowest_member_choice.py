@@ -1,0 +1,30 @@
+"""Which member stands for a group under `lowest_member`, where the evidence leaves room for doubt."""
+
+from __future__ import annotations
+
+from downtime_cases import DAY, HOUR, MINUTE, facts, figures, group, only, service, stated
+
+
+def test_a_member_that_was_not_observed_never_counts_as_zero() -> None:
+    known = facts(
+        {
+            "a/c": stated("a/c", 0, DAY, unseen=[(2 * HOUR, 3 * HOUR)]),
+            "b/c": stated("b/c", 0, DAY, down=[(10 * HOUR, 10 * HOUR + 45 * MINUTE)]),
+        }
+    )
+    result = only(figures([service(group(["a/c", "b/c"], "lowest_member"))], known, 0, DAY))
+    assert result.totals.counted_ms == 45 * MINUTE
+    assert (result.totals.certain_ms, result.totals.possible_ms) == (0, HOUR)
+
+
+def test_of_two_that_are_certainly_equal_the_first_listed_stands_and_the_other_never_can() -> None:
+    known = facts(
+        {
+            "a/c": stated("a/c", 0, DAY, down=[(2 * HOUR, 3 * HOUR)]),
+            "b/c": stated("b/c", 0, DAY, down=[(10 * HOUR, 11 * HOUR)]),
+        }
+    )
+    result = only(figures([service(group(["a/c", "b/c"], "lowest_member"))], known, 0, DAY))
+    (outage,) = result.outages
+    assert (outage.begin, outage.end) == (2 * HOUR, 3 * HOUR)
+    assert (outage.certain_ms, outage.counted_ms, outage.possible_ms) == (HOUR, HOUR, HOUR)
