@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-system test-oldest nightly lint format bench package lock clean
+.PHONY: help demo test test-browser test-system test-oldest nightly simulate lint format bench package lock clean
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -12,6 +12,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-in
 PYTEST := $(BIN)/pytest
 JOBS ?= 2
 OLDEST ?= python3.10
+OUTAGES ?= 2000
+SEED ?= 1
 ARGS ?=
 
 # The first Python on the PATH that is new enough; `make PYTHON=/path/to/python3 …` names another.
@@ -40,6 +42,9 @@ test-oldest: .venv-oldest/ready ## Run the tests of agent and wire on Python 3.1
 
 nightly: .venv/ready-for-development ## Run the whole suite three times, each in another order, with more generated examples
 	for round in 1 2 3; do $(PYTEST) -n $(JOBS) --hypothesis-profile=nightly $(ARGS); done
+
+simulate: .venv/ready ## Play OUTAGES=2000 of SEED=1 in virtual time against the truth (ARGS=--generated: the engine alone)
+	$(BIN)/python bench/simulate.py --outages $(OUTAGES) --seed $(SEED) --jobs $(JOBS) $(ARGS)
 
 lint: .venv/ready-for-development ## Check style, types and the import contracts
 	$(BIN)/ruff check .

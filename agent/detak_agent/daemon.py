@@ -148,14 +148,15 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self._want_reload)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
 
     def stop(self) -> None:
         """End in good order."""
         self._stop_wanted = True
         self._signalled.set()
 
-    def _want_reload(self) -> None:
+    def reload(self) -> None:
+        """Read the configuration again; a refused one changes nothing."""
         self._reload_wanted = True
         self._signalled.set()
 

@@ -1,0 +1,163 @@
+"""The real ingest, watch and store code as a process on a virtual clock: started, stopped, killed, paused."""
+
+import asyncio
+import math
+import shutil
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from random import Random
+
+from detak_agent.connection import Reply
+from detak_collector.clocks import Reading
+from detak_collector.downtime.facts import Facts
+from detak_collector.figures import Figures, Rules
+from detak_collector.ingest import RETRY_AFTER_S, Ingest, OverloadedError
+from detak_collector.ingest_deadlines import Deadlines
+from detak_collector.ingest_validation import InvalidRecordError
+from detak_collector.pulse import Pulse
+from detak_collector.store.base import Arrival, StoreError
+from detak_collector.store.sqlite import FILE_NAME, SqliteStore, open_store
+from detak_collector.watch import Watch
+from detak_wire.codec import InvalidMessageError, decode, encode, inflate
+from detak_wire.messages import Evidence, Problem
+from simulation.agent import KEY, NODE
+from simulation.machine import EPOCH_MS, CollectorClock
+from simulation.network import Answering
+from simulation.world import Disk, VirtualLoop, World, process
+
+_NO_THREAD = ThreadPoolExecutor(1)
+"""Only ever handed to the virtual loop, which does the work itself: it never starts a thread."""
+
+
+def empty_store(directory: Path) -> Path:
+    """A store with the one node enrolled, to be copied: migrating takes longer than many a history."""
+    now = Reading(EPOCH_MS, 0, "b007")
+    store = open_store(directory, now)
+    store.registry.issue(NODE, b"token", EPOCH_MS + 1, now)
+    store.registry.redeem(b"token", NODE, b"key", now)
+    store.close()
+    path = directory / FILE_NAME
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE collector SET identity = 'c011ec70'")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return path
+
+
+class SimulatedCollector:
+    """The collector on its own machine."""
+
+    def __init__(self, directory: Path, empty: Path, world: World, clock: CollectorClock, random: Random) -> None:
+        self.world = world
+        self.clock = clock
+        self.disk = Disk(world, random)
+        self.refusals: list[str] = []
+        self.loop: VirtualLoop | None = None
+        self._directory = directory
+        self._boot = f"{random.getrandbits(128):032x}"
+        self._store: SqliteStore | None = None
+        self._ingest: Ingest | None = None
+        self._watch: Watch | None = None
+        shutil.copy(empty, directory / FILE_NAME)
+
+    @property
+    def listening(self) -> bool:
+        return self._ingest is not None
+
+    def now(self) -> Reading:
+        """What its clocks say."""
+        return Reading(math.floor(self.clock.utc()), math.floor(self.clock.boottime()), self._boot)
+
+    def start(self) -> None:
+        """A new process, unless one runs."""
+        if self.loop is None:
+            self.loop = process(self.world, self.disk)
+            self.loop.at(self.world.now, self._begin, self.loop)
+
+    def kill(self) -> None:
+        """SIGKILL: what the store committed is all that remains."""
+        if self.loop is None:
+            return
+        loop, store = self.loop, self._store
+        self.loop = self._store = self._ingest = self._watch = None
+        loop.kill()
+        if store is not None:
+            store.close()
+
+    def pause(self, until: float) -> None:
+        """SIGSTOP."""
+        if self.loop is not None:
+            self.loop.freeze(until)
+
+    def receive(self, body: bytes, headers: dict[str, str], answer: Answering) -> None:
+        """A request is there; it is taken when the process comes to it."""
+        assert self.loop is not None
+        loop = self.loop
+        loop.at(self.world.now, lambda: loop.create_task(self._respond(body, headers, answer)))
+
+    def figures(self, rules: Rules) -> Figures | None:
+        """The figures as its page would show them now; None while it is not running."""
+        if self._store is None:
+            return None
+        return Figures(self._store.evidence, self._store.registry, lambda: rules, self.now)
+
+    def facts(self) -> Facts:
+        """All evidence that it holds; it must be running."""
+        assert self._store is not None
+        now = self.now()
+        return self._store.evidence.facts(EPOCH_MS - 86_400_000, now.utc + 86_400_000, now)
+
+    def _begin(self, loop: VirtualLoop) -> None:
+        now = self.now()
+        store = open_store(self._directory, now)
+        deadlines = Deadlines(15_000, store.evidence.heard(now), now.boottime)
+        watch = Watch(store.watch, _NO_THREAD, self.now)
+        self._ingest = Ingest(
+            store.evidence, _NO_THREAD, store.collector, self.now, deadlines, Pulse(), watch.refused_liveness
+        )
+        self._store, self._watch = store, watch
+        for work in (self._ingest.run(), self._keep_watch(watch, deadlines)):
+            loop.create_task(work).add_done_callback(self._ended)
+
+    async def _keep_watch(self, watch: Watch, deadlines: Deadlines) -> None:
+        async def after_tick(now: Reading) -> None:
+            deadlines.fell_silent(now.boottime)
+
+        await watch.begin()
+        await watch.run(after_tick)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled():
+            self.world.failures.append(f"the collector ended: {task.exception()!r}")
+
+    async def _respond(self, body: bytes, headers: dict[str, str], answer: Answering) -> None:
+        at = self.now()
+        reply = await self._reply(body, headers, at)
+        if reply.status != 200:
+            self.refusals.append(f"{reply.status} {reply.body.decode()}")
+        answer(reply)
+
+    async def _reply(self, body: bytes, headers: dict[str, str], at: Reading) -> Reply:
+        """What the endpoint does with a request, without HTTP."""
+        ingest = self._ingest
+        assert ingest is not None
+        assert headers["Authorization"] == f"Bearer {KEY}"
+        try:
+            plain = inflate(body) if headers.get("Content-Encoding") == "gzip" else body
+            taken = await ingest.take(Arrival(NODE, decode(plain, Evidence), at), len(body))
+        except InvalidRecordError as error:
+            run = error.run if error.number is not None else None
+            return _refusal(400, Problem("invalid", error.reason, error.path, run, error.number))
+        except InvalidMessageError as error:
+            return _refusal(400, Problem("invalid", error.reason, error.path))
+        except OverloadedError:
+            return _refusal(429, Problem("overloaded", "", retry_after_s=RETRY_AFTER_S))
+        except StoreError as error:
+            return _refusal(503, Problem("unavailable", str(error), retry_after_s=RETRY_AFTER_S))
+        return Reply(200, {}, encode(taken))
+
+
+def _refusal(status: int, problem: Problem) -> Reply:
+    return Reply(status, {}, encode(problem))
