@@ -38,21 +38,28 @@ class Clock:
     backward: tuple[Bound, ...]
     drift_ppm: int
     allowance_ms: int
+    utc_error_ms: int
 
     def theta(self, agent: int) -> Bound:
-        """The bound on UTC - agent time at this agent time."""
+        """The bound on UTC - agent time at this agent time.
+
+        A freeze too short to notice makes UTC run ahead as time goes on: what a later exchange says may have been
+        less before, what an earlier one says may be more by now, and neither the other way round.
+        """
         after = bisect_right(self.at, agent)
         least, greatest = -_BOUNDLESS, _BOUNDLESS
         if after:
             drift = _drift(agent - self.at[after - 1], self.drift_ppm)
-            least, greatest = self.forward[after - 1][0] - drift, self.forward[after - 1][1] + drift
+            least = self.forward[after - 1][0] - drift
+            greatest = self.forward[after - 1][1] + drift + self.allowance_ms
         if after < len(self.at):
             drift = _drift(self.at[after] - agent, self.drift_ppm)
-            least = max(least, self.backward[after][0] - drift)
+            least = max(least, self.backward[after][0] - drift - self.allowance_ms)
             greatest = min(greatest, self.backward[after][1] + drift)
         if least > greatest:
             least, greatest = _hull(self.measured[max(after - 1, 0) : after + 1])
-        return least - self.allowance_ms, greatest + self.allowance_ms
+            least, greatest = least - self.allowance_ms, greatest + self.allowance_ms
+        return least - self.utc_error_ms, greatest + self.utc_error_ms
 
     def earliest(self, agent: int) -> int:
         """The earliest UTC this agent time can have been."""
@@ -63,8 +70,13 @@ class Clock:
         return agent + self.theta(agent)[1]
 
     def middle(self, agent: int) -> int:
-        """The UTC by which counted time is reckoned."""
-        least, greatest = self.theta(agent)
+        """The UTC by which counted time is reckoned: amid the exchanges, without the one-sided allowance."""
+        after = bisect_right(self.at, agent)
+        bounds = [self.forward[after - 1]] if after else []
+        bounds += [self.backward[after]] if after < len(self.at) else []
+        least, greatest = max(bound[0] for bound in bounds), min(bound[1] for bound in bounds)
+        if least > greatest:
+            least, greatest = _hull(self.measured[max(after - 1, 0) : after + 1])
         return agent + (least + greatest) // 2
 
     def after(self, agent: int) -> int:
@@ -76,7 +88,8 @@ class Clock:
         """Where UTC ran ahead of agent time by more than drift and unnoticed short freezes explain."""
         for place in range(1, len(self.at)):
             carried = _widened(self.forward[place - 1], self.at[place] - self.at[place - 1], self.drift_ppm)
-            least, most = self.measured[place][0] - carried[1], self.measured[place][1] - carried[0]
+            least = self.measured[place][0] - carried[1] - 2 * self.utc_error_ms
+            most = self.measured[place][1] - carried[0] + 2 * self.utc_error_ms
             if least > self.allowance_ms:
                 yield Freeze(self.at[place - 1], self.at[place], least, most)
 
@@ -98,7 +111,7 @@ def clock_of(runs: Sequence[Run], facts: Facts) -> Clock | None:
     measured = tuple(anchor[1] for anchor in anchors)
     backward = _carried([-moment for moment in reversed(at)], measured[::-1], facts.drift_ppm)[::-1]
     forward = _carried(at, measured, facts.drift_ppm)
-    return Clock(at, measured, forward, backward, facts.drift_ppm, facts.freeze_allowance_ms)
+    return Clock(at, measured, forward, backward, facts.drift_ppm, facts.freeze_allowance_ms, facts.utc_error_ms)
 
 
 def _anchors(exchanges: Iterable[Exchange], drift_ppm: int) -> Iterable[tuple[int, Bound]]:

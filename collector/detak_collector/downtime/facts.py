@@ -135,3 +135,5 @@ class Facts:
     down_after_ms: int = 15_000
     drift_ppm: int = 100
     freeze_allowance_ms: int = 100
+    utc_error_ms: int = 50
+    """How wrong a collector's UTC may be; it must be kept by NTP or better."""

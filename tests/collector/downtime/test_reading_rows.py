@@ -18,7 +18,10 @@ from detak_collector.downtime.sampled import Window, read_sampled
 from downtime_cases import UTC, group, service
 
 BOOTED = 1_780_000_000_000
-ALLOWANCE = 100
+EARLY, LATE = 50, 150
+"""After an exchange: the collector's error either way, and a freeze too short to notice on one side."""
+BEFORE = 150
+"""Before the first exchange of a boot."""
 SECOND = 1_000
 
 
@@ -70,8 +73,8 @@ def test_a_failure_is_counted_from_its_first_bad_sample_to_the_next_good_one() -
         now=61,
     )
     assert reading.down.counted == Intervals.span(at(25), at(40))
-    assert reading.down.certain == Intervals.span(at(25) + ALLOWANCE, at(35) - ALLOWANCE)
-    assert reading.down.possible.clip(at(0.2), at(59)) == Intervals.span(at(20) - ALLOWANCE, at(40) + ALLOWANCE)
+    assert reading.down.certain == Intervals.span(at(25) + LATE, at(35) - EARLY)
+    assert reading.down.possible.clip(at(0.2), at(59)) == Intervals.span(at(20) - EARLY, at(40) + LATE)
 
 
 def test_a_changed_mark_between_two_good_samples_is_possible_time_only() -> None:
@@ -151,7 +154,7 @@ def _crash(previous: Previous | None, opened: float = 5, **more: object) -> tupl
 def test_a_crash_counts_from_one_tick_after_the_last_to_the_next_good_sample() -> None:
     reading = read("c", *_crash(Previous("r1", "b1", 20_000, 2)), now=101)
     assert reading.down.counted == Intervals.span(at(21), at(66))
-    assert reading.down.possible.clip(at(1), at(99)) == Intervals.span(at(18) - ALLOWANCE, at(66) + ALLOWANCE)
+    assert reading.down.possible.clip(at(1), at(99)) == Intervals.span(at(18) - EARLY, at(66) + LATE)
     assert not reading.down.certain
     assert "down: rebooted" in shown(reading)
 
@@ -159,7 +162,7 @@ def test_a_crash_counts_from_one_tick_after_the_last_to_the_next_good_sample() -
 def test_a_crash_under_a_watchdog_is_certain_until_the_new_boot() -> None:
     before, after = _crash(Previous("r1", "b1", 20_000, 2), watchdog_ms=10_000)
     reading = read("c", before, after, now=101)
-    assert reading.down.certain == Intervals.span(at(50) + ALLOWANCE, at(60) - ALLOWANCE)
+    assert reading.down.certain == Intervals.span(at(50) + LATE, at(60) - BEFORE)
 
 
 def test_a_host_that_came_back_long_before_its_agent_is_not_counted_down_for_that() -> None:
@@ -177,7 +180,7 @@ def test_an_orderly_shutdown_counts_from_its_record() -> None:
     previous = Previous("r1", "b1", 20_000, 2, stopped="shutdown", stopped_at=20_500, slowest_stop_ms=10_000)
     reading = read("c", *_crash(previous), now=101)
     assert reading.down.counted == Intervals.span(at(20.5), at(66))
-    assert reading.down.certain == Intervals.span(at(30.5) + ALLOWANCE, at(60) - ALLOWANCE)
+    assert reading.down.certain == Intervals.span(at(30.5) + LATE, at(60) - BEFORE)
 
 
 def test_a_crash_whose_evidence_has_not_all_arrived_reads_as_silence() -> None:
@@ -353,7 +356,7 @@ def test_time_in_which_two_agents_spoke_as_one_node_is_not_observed() -> None:
     one = run("r1", span(ALIVE, 1, "up", 0, 60), span("c", 2, "up", 0, 60))
     other = run("r2", span(ALIVE, 1, "up", 20, 50), span("c", 2, "down", 20, 50), boot="b2", booted=BOOTED, opened=20)
     reading = read("c", one, other, now=61)
-    doubled = Intervals.span(at(20) + ALLOWANCE, at(50) - ALLOWANCE)
+    doubled = Intervals.span(at(20) + LATE, at(50) - EARLY)
     assert reading.unobserved.covers(doubled)
     assert not reading.down.counted & doubled
     assert "not observed: two agents with one identity" in shown(reading)
