@@ -12,7 +12,6 @@ from datetime import tzinfo
 from detak_collector.board import (
     Board,
     Condition,
-    Day,
     FigureState,
     GroupState,
     Hours,
@@ -21,7 +20,8 @@ from detak_collector.board import (
     OutageState,
     ServiceState,
 )
-from detak_collector.downtime.accounts import OUTSIDE_HOURS, Account
+from detak_collector.board_days import Year, days_of
+from detak_collector.downtime.accounts import Account
 from detak_collector.downtime.calendars import Unknown
 from detak_collector.downtime.catalogue import Catalogue, Group, Member
 from detak_collector.downtime.derive import Result, ServiceResult
@@ -30,23 +30,12 @@ from detak_collector.downtime.groups import members_at, rule_at
 from detak_collector.downtime.intervals import Intervals
 from detak_collector.downtime.outages import Outage
 from detak_collector.downtime.parts import Part
-from detak_collector.downtime.periods import days, midnight
 from detak_collector.downtime.reading import Reading
 
-DAYS = 90
 RECENT_OUTAGES = 10
 
 _SAID = {"up": Condition.UP, "degraded": Condition.DEGRADED, "down": Condition.DOWN, "unknown": Condition.UNOBSERVED}
 _DOWN = (Condition.DOWN, Condition.PRESUMED_DOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Year:
-    """The running year so far, in the organisation's zone."""
-
-    name: str
-    begin: int
-    end: int
 
 
 def board_of(
@@ -158,7 +147,7 @@ class _Teller:
             public=one.service.public,
             condition=condition,
             since=self._since(one, condition, groups),
-            days=self._days(one),
+            days=days_of(one.joined, self.result.as_of, self.zone) if one.joined is not None else (),
             counted_ms=totals.counted_ms,
             certain_ms=totals.certain_ms,
             possible_ms=totals.possible_ms,
@@ -238,39 +227,6 @@ class _Teller:
             return max([*ended, *([min(sinces)] if sinces else [])], default=None)
         return min(sinces, default=None)
 
-    def _days(self, one: ServiceResult) -> tuple[Day, ...]:
-        if one.joined is None:
-            return ()
-        account, now = one.joined, self.result.as_of
-        today = midnight_before(now, self.zone)
-        first = (account.hours - account.unobserved).parts
-        known_from = first[0][0] if first else now
-        spread = [
-            (day, begin, min(end, now))
-            for day, begin, end in days(max(account.begin, today - (DAYS - 1) * 86_400_000), now, self.zone)
-        ][-DAYS:]
-        return tuple(_day(str(day), account, begin, end, known_from) for day, begin, end in spread)
-
-
-def _day(date: str, account: Account, begin: int, end: int, known_from: int) -> Day:
-    if end <= known_from:
-        return Day(date, 0, 0, 0, 0, 0)
-    day = account.clip(begin, end)
-    counted = day.net.counted
-    excluded = Intervals.of(
-        pair for reason, where in day.left.items() if reason != OUTSIDE_HOURS for pair in where
-    )  # fmt: skip
-    unobserved = day.unobserved & day.service_time
-    degraded = (day.degraded & day.service_time) - unobserved - counted - excluded
-    return Day(
-        date, day.service_time.total, counted.total, excluded.total, (unobserved - excluded).total, degraded.total
-    )
-
-
-def midnight_before(now: int, zone: tzinfo) -> int:
-    """The begin of the local day in which `now` lies."""
-    return next(begin for _, begin, end in days(now, now + 1, zone) if begin <= now < end)
-
 
 def condition_at(reading: Reading, instant: int) -> Condition:
     """What is known of a check at an instant: its sets, or its last word while newer evidence is merely due."""
@@ -301,9 +257,3 @@ def _worst(members: Sequence[MemberState]) -> Condition:
 def _worst_of(conditions: Sequence[Condition]) -> Condition:
     order = list(Condition)
     return max(conditions, key=order.index, default=Condition.UP)
-
-
-def year_of(now: int, zone: tzinfo) -> Year:
-    """The local calendar year in which `now` lies, up to now."""
-    day = next(day for day, begin, end in days(now, now + 1, zone) if begin <= now < end)
-    return Year(str(day.year), midnight(day.replace(month=1, day=1), zone), now)

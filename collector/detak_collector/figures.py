@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from detak_collector import catalogue
 from detak_collector.board import Board, Condition, NodeState
-from detak_collector.boards import DAYS, board_of, condition_at, midnight_before, year_of
+from detak_collector.board_days import DAY_MS, DAYS, midnight_before, year_of
+from detak_collector.boards import board_of, condition_at
 from detak_collector.clocks import Clock
 from detak_collector.clocks import Reading as Moment
 from detak_collector.config import Config
@@ -33,7 +34,6 @@ from detak_collector.downtime.sampled import Window, read_sampled
 from detak_collector.store.base import EvidenceStore, NodeRegistry, NodeRow
 from detak_collector.watch import LAG_MS
 
-DAY_MS = 86_400_000
 LONGEST_MONTH_MS = 32 * DAY_MS
 AHEAD_MS = 92 * DAY_MS
 """How long before a year begins its holidays are asked for: joint leave is decreed in the autumn."""

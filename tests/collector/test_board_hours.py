@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from detak_collector.board import Board, Condition, Hours
-from detak_collector.boards import Year, board_of
+from detak_collector.board_days import Year
+from detak_collector.boards import board_of
 from detak_collector.clocks import Reading as Moment
 from detak_collector.downtime.calendars import unknown_hours
 from detak_collector.downtime.case import Case
