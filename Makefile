@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-system test-oldest nightly simulate lint format bench package lock clean
+.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench package lock clean
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -14,6 +14,7 @@ JOBS ?= 2
 OLDEST ?= python3.10
 OUTAGES ?= 2000
 SEED ?= 1
+SAMPLE ?= 500
 ARGS ?=
 
 # The first Python on the PATH that is new enough; `make PYTHON=/path/to/python3 …` names another.
@@ -40,8 +41,14 @@ test-system: .venv/ready-for-development ## Run the tests that start real proces
 test-oldest: .venv-oldest/ready ## Run the tests of agent and wire on Python 3.10 (OLDEST=/path/to/python3.10)
 	.venv-oldest/bin/pytest -n $(JOBS) tests/wire tests/agent $(ARGS)
 
-nightly: .venv/ready-for-development ## Run the whole suite three times, each in another order, with more generated examples
-	for round in 1 2 3; do $(PYTEST) -n $(JOBS) --hypothesis-profile=nightly $(ARGS); done
+nightly: .venv/ready-for-development ## Run the long proofs: the suite thrice with more examples, big simulations, mutation
+	for round in 1 2 3; do DETAK_NIGHTLY=1 $(PYTEST) -n $(JOBS) --hypothesis-profile=nightly $(ARGS); done
+	$(BIN)/python bench/simulate.py --outages 50000 --seed $(SEED) --jobs $(JOBS)
+	$(BIN)/python bench/simulate.py --outages 1000000 --seed $(SEED) --jobs $(JOBS) --generated
+	$(MAKE) mutate
+
+mutate: .venv/ready-for-development ## Break the engine in SAMPLE=500 places, one at a time, and list what no test notices
+	$(BIN)/python bench/mutate.py --sample $(SAMPLE) --seed $(SEED) --jobs $(JOBS)
 
 simulate: .venv/ready ## Play OUTAGES=2000 of SEED=1 in virtual time against the truth (ARGS=--generated: the engine alone)
 	$(BIN)/python bench/simulate.py --outages $(OUTAGES) --seed $(SEED) --jobs $(JOBS) $(ARGS)

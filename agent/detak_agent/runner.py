@@ -162,11 +162,11 @@ class Sampler:
         return Outcome("unknown", message)
 
     def _without_own_fault(self, outcome: Outcome, begin: int, end: int) -> Outcome:
-        if outcome.state != "down":
-            return outcome
-        late_ms = end - begin - self.settings.timeout_ms
-        if late_ms > LATE_MS or self._starvation.touched(begin, end):
-            return Outcome("unknown", f"agent was starved; it had seen: {outcome.message}")
+        """A failure while the agent did not run may be the agent's own; a stretched sample says too little when."""
+        stretched = end - begin - self.settings.timeout_ms > LATE_MS
+        failed_while_starved = outcome.state == "down" and self._starvation.touched(begin, end)
+        if outcome.state != "unknown" and (stretched or failed_while_starved):
+            return Outcome("unknown", f"agent was starved; it had seen: {outcome.message or outcome.state}")
         return outcome
 
 

@@ -161,6 +161,18 @@ async def test_a_time_out_that_fires_late_is_not_a_down() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_good_sample_that_was_stretched_says_too_little_of_when() -> None:
+    clock = HandClock()
+
+    async def stopped() -> Outcome:
+        clock.now += 100 + 251
+        return Outcome("up")
+
+    found = await sampler(told_check(stopped), clock).sample()
+    assert (found.state, found.message) == ("unknown", "agent was starved; it had seen: up")
+
+
+@pytest.mark.asyncio
 async def test_a_time_out_that_fires_in_time_is_a_down() -> None:
     clock = HandClock()
 
