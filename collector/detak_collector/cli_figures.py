@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from detak_collector.board import Condition
 from detak_collector.bundle import read_bundle
 from detak_collector.catalogue import CatalogueError
 from detak_collector.catalogue.moments import Zone
@@ -25,9 +26,9 @@ from detak_collector.report.document import document
 from detak_collector.report.explanation import print_explanation
 from detak_collector.report.status import print_status
 from detak_collector.report.text import print_report
-from detak_collector.web.wording import BROKEN
 
 FORMATS = ("text", "json")
+STANDING = (Condition.UP, Condition.DEGRADED)
 Asked = tuple[str | None, str | None, str | None]
 """--period, --from and --to, as given."""
 
@@ -121,13 +122,13 @@ def explain_command(
 @click.command()
 @click.pass_obj
 def status(session: Session) -> int:
-    """Print what the status page shows now. Exit code 1 if a service is down."""
+    """Print what the status page shows now. Exit code 1 if a service is down, or if nobody sees whether it is."""
     config = session.config()
     rules = rules_of(config)
     with session.existing_store(config) as store:
         board = Figures(store.evidence, store.registry, lambda: rules, session.clock).board_now()
     print_status(board, rules.zone, session.console)
-    return EXIT_BAD_NEWS if any(one.condition in BROKEN for one in board.services) else 0
+    return EXIT_BAD_NEWS if any(one.condition not in STANDING for one in board.services) else 0
 
 
 @click.command()

@@ -8,6 +8,7 @@ import http.client
 import os
 import socket
 import socketserver
+from abc import abstractmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -37,9 +38,9 @@ class Answering(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    @abstractmethod
     def page(self) -> tuple[int, str]:
         """The status and the text to answer with."""
-        raise NotImplementedError
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         """The agents ask every two seconds: a log of that would only grow."""
