@@ -40,7 +40,7 @@ def period_options(command: Command) -> Command:
     for option in (
         click.option("--to", "end", help="The instant after the last."),
         click.option("--from", "begin", help="The first instant, such as 2026-10-01 or 2026-10-01T00:00:00Z."),
-        click.option("--period", help="2026, 2026-S1, 2026-Q3, 2026-10, 2026-10-05 or 2026-ytd, in its own zone."),
+        click.option("--period", help="2026, 2026-S1, 2026-Q3, 2026-10, 2026-10-05 or 2026-ytd, local."),
     ):
         command = option(command)
     return command

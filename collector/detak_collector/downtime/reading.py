@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from detak_collector.downtime.intervals import EMPTY, Interval, Intervals
 from detak_collector.downtime.triple import NOWHERE, Triple
@@ -108,7 +108,26 @@ class Sketch:
             presumed=clipped(self.presumed) & down.counted,
             degraded=clipped(self.degraded) - down.counted,
             seen=down.certain,
-            passages=tuple(sorted(self.passages, key=lambda one: (one.begin, one.end))),
+            passages=tuple(_joined(sorted(self.passages, key=lambda one: (one.begin, one.end)))),
             remote=self.remote,
             latest=self.latest,
         )
+
+
+def _joined(passages: Iterable[Passage]) -> Iterator[Passage]:
+    """Passages in order; neighbours that say the same are one."""
+    latest: Passage | None = None
+    for one in passages:
+        if latest is not None and latest.end == one.begin and _says_the_same(latest, one):
+            evidence = tuple(dict.fromkeys((*latest.evidence, *one.evidence)))
+            latest = replace(latest, end=one.end, evidence=evidence)
+            continue
+        if latest is not None:
+            yield latest
+        latest = one
+    if latest is not None:
+        yield latest
+
+
+def _says_the_same(first: Passage, second: Passage) -> bool:
+    return (first.shown_as, first.message) == (second.shown_as, second.message)
