@@ -43,6 +43,10 @@ class Clock(Protocol):
         """When PID 1 started, in agent time."""
         ...
 
+    def suspended(self) -> int:
+        """How long this boot was suspended so far."""
+        ...
+
     def error_ms(self) -> int | None:
         """How wrong the wall clock may be as the kernel claims; None where it is not synchronised."""
         ...
@@ -74,6 +78,9 @@ class SystemClock:
         started_ns = ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
         booted_ns = max(1, time.clock_gettime_ns(time.CLOCK_BOOTTIME))
         return min(self.begin(), started_ns * self._agent_ns() // booted_ns // _NS_PER_MS)
+
+    def suspended(self) -> int:
+        return self._read_suspended() // _NS_PER_MS
 
     def error_ms(self) -> int | None:
         library = ctypes.CDLL(None, use_errno=True)

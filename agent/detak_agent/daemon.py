@@ -13,7 +13,7 @@ from detak_agent import VERSION
 from detak_agent.checks.base import Kind
 from detak_agent.config import AgentConfig, load
 from detak_agent.delivery import RenewalError
-from detak_agent.failures import ConfigurationError, DetakError
+from detak_agent.failures import ConfigurationError, DetakError, JournalError
 from detak_agent.journal import Journal
 from detak_agent.journal_thread import JournalThread
 from detak_agent.life import Life, Machine
@@ -59,7 +59,11 @@ class Daemon:
         life = await self._begin_run(journal, thread)
         self._tell_ready()
         while True:
-            renewal = await self._next_event(life)
+            try:
+                renewal = await self._next_event(life)
+            except JournalError:
+                await life.give_up()
+                raise
             if self._stop_wanted:
                 break
             if renewal is not None:
@@ -140,6 +144,7 @@ class Daemon:
             beat_ms=self._config.beat_ms,
             checks=[described(check) for check in self._config.checks],
             clock=ClockClaim(clock.begin(), clock.utc(), clock.error_ms()),
+            suspended_ms=clock.suspended(),
             watchdog_ms=self._machine.notifier.watchdog_ms,
             previous=previous,
         )

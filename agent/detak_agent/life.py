@@ -114,6 +114,14 @@ class Life:
         for courier in self._couriers:
             courier.close()
 
+    async def give_up(self) -> None:
+        """The journal takes nothing any more: the collectors are told, so that this silence is not the host's."""
+        await _cancel(self._working)
+        await self._end_delivery()
+        await self._say_farewell(Stopping("failed", self._clock.begin()))
+        for courier in self._couriers:
+            courier.close()
+
     async def _say_farewell(self, stopping: Stopping) -> None:
         partings = [asyncio.ensure_future(courier.farewell(stopping)) for courier in self._couriers]
         if partings:

@@ -39,6 +39,9 @@ class HandClock:
     def init_started(self) -> int:
         return 10
 
+    def suspended(self) -> int:
+        return 0
+
     def error_ms(self) -> int | None:
         return 5
 

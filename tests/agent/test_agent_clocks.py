@@ -51,6 +51,17 @@ def test_the_start_of_pid_1_lies_before_now() -> None:
     assert 0 <= clock.init_started() <= clock.begin()
 
 
+def test_the_time_that_the_machine_was_suspended_is_what_boottime_has_more_than_monotonic(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = time.clock_gettime_ns
+    before = SystemClock().suspended()
+    monkeypatch.setattr(
+        time, "clock_gettime_ns", lambda which: real(which) + 7_000_000_000 * (which == time.CLOCK_BOOTTIME)
+    )
+    assert SystemClock().suspended() - before in range(6_999, 7_002)
+
+
 def test_boot_is_an_identity_of_the_wire() -> None:
     assert msgspec.convert(SystemClock().boot(), Identity) == SystemClock().boot()
 

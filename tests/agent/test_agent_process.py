@@ -303,6 +303,7 @@ async def test_a_journal_that_cannot_be_written_ends_the_process(tmp_path: Path)
         assert await running.ended() == 3
         assert "journal: a commit failed, so the agent ends" in running.log()
         assert "Traceback" not in running.log()
+        assert one.newest().stopped == "failed"
 
 
 def damage(path: Path) -> None:

@@ -32,7 +32,7 @@ milliseconds = st.integers(0, limits.TIME_MS)
 utc = st.integers(0, limits.UTC_MS)
 numbers = st.integers(1, limits.TIME_MS)
 states = st.sampled_from(["up", "degraded", "down", "unknown"])
-reasons = st.sampled_from(["stop", "shutdown", "reload"])
+reasons = st.sampled_from(["stop", "shutdown", "reload", "failed"])
 messages = st.text(st.characters(exclude_categories=["Cs"]), max_size=limits.MESSAGE_CHARACTERS)
 marks = st.dictionaries(st.text(st.characters(codec="ascii"), max_size=8), messages, max_size=limits.MARKS)
 spans = st.builds(
@@ -54,7 +54,7 @@ claims = st.builds(ClockClaim, agent=milliseconds, utc=utc, error_ms=st.none() |
 openings = st.builds(
     RunOpening, boot=identities, opened_agent=milliseconds, init_started_agent=milliseconds,
     agent_version=st.just("0.1.0"), tick_ms=numbers, beat_ms=numbers, checks=st.lists(settings, max_size=3),
-    clock=claims, previous=st.none() | previous_runs,
+    clock=claims, suspended_ms=milliseconds, previous=st.none() | previous_runs,
 )  # fmt: skip
 parts = st.builds(
     Part, run=identities, opening=st.none() | openings, spans=st.lists(spans, max_size=3),

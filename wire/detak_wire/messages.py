@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from detak_wire import limits
 
 State = Literal["up", "degraded", "down", "unknown"]
-StopReason = Literal["stop", "shutdown", "reload"]
+StopReason = Literal["stop", "shutdown", "reload", "failed"]
 
 Milliseconds = Annotated[int, Meta(ge=0, le=limits.TIME_MS)]
 Utc = Annotated[int, Meta(ge=0, le=limits.UTC_MS)]
@@ -132,6 +132,7 @@ class RunOpening(Record, frozen=True):
     beat_ms: Number
     checks: Annotated[list[CheckSettings], Meta(max_length=limits.CHECKS)]
     clock: ClockClaim
+    suspended_ms: Milliseconds = 0
     watchdog_ms: Milliseconds | None = None
     virtual_machine_generation: Annotated[str, Meta(max_length=64)] | None = None
     previous: PreviousRun | None = None
