@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench package lock clean
+.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-report package lock clean
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -48,7 +48,7 @@ nightly: .venv/ready-for-development ## Run the long proofs: the suite thrice wi
 	$(MAKE) mutate
 
 mutate: .venv/ready-for-development ## Break the engine in SAMPLE=500 places, one at a time, and list what no test notices
-	$(BIN)/python bench/mutate.py --sample $(SAMPLE) --seed $(SEED) --jobs $(JOBS)
+	$(BIN)/python bench/mutate.py --sample $(SAMPLE) --seed $(SEED) --jobs $(JOBS) $(ARGS)
 
 simulate: .venv/ready ## Play OUTAGES=2000 of SEED=1 in virtual time against the truth (ARGS=--generated: the engine alone)
 	$(BIN)/python bench/simulate.py --outages $(OUTAGES) --seed $(SEED) --jobs $(JOBS) $(ARGS)
@@ -66,6 +66,9 @@ format: .venv/ready-for-development ## Format the code and mend what can be mend
 
 bench: .venv/ready ## Measure what the documents' numbers claim
 	$(BIN)/python bench/wire.py
+
+bench-report: .venv/ready ## Measure what a year's report costs over 100, 300 and 1,000 services
+	$(BIN)/python bench/report.py $(ARGS)
 
 package: .venv/ready ## Build wheels and source archives of the three distributions into dist/, reproducibly
 	@rm -rf dist

@@ -14,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from simulation.campaign import Tally, prepared, processors, verdicts
+from simulation.faults import EVERY_FAULT, OBSERVER
 from simulation.generated import all_generated
 from simulation.history import DECLARED_PPM, Verdict, play
 
@@ -22,11 +23,13 @@ SHOWN = 20
 
 PROGRESS_S = 10.0
 
+KINDS = (*EVERY_FAULT, *OBSERVER)
+
 
 def main() -> int:
     wanted = _arguments()
     if wanted.history is not None:
-        return _replay(wanted.history, wanted.drift_ppm)
+        return _replay(wanted.history, wanted.drift_ppm, wanted.only)
     started = told = time.monotonic()
     tally = Tally()
     with closing(_source(wanted)) as source:
@@ -45,8 +48,9 @@ def main() -> int:
 
 
 def _source(wanted: argparse.Namespace) -> Generator[Verdict, None, None]:
-    play_all = all_generated if wanted.generated else verdicts
-    return play_all(str(wanted.seed), wanted.jobs, wanted.drift_ppm)
+    if wanted.generated:
+        return all_generated(str(wanted.seed), wanted.jobs, wanted.drift_ppm)
+    return verdicts(str(wanted.seed), wanted.jobs, wanted.drift_ppm, wanted.only)
 
 
 def _tell(tally: Tally, seconds: float) -> None:
@@ -65,10 +69,10 @@ def _tell(tally: Tally, seconds: float) -> None:
     print(tally.line)
 
 
-def _replay(seed: str, drift_ppm: float) -> int:
+def _replay(seed: str, drift_ppm: float, only: tuple[str, ...]) -> int:
     """One history again, with everything that was wrong in it."""
     with prepared() as empty:
-        verdict = play(seed, empty, drift_ppm)
+        verdict = play(seed, empty, drift_ppm, only=only)
     for violation in verdict.violations:
         print(violation)
     print(f"history {seed}: {verdict.outages} outages, {len(verdict.violations)} violations, digest {verdict.digest}")
@@ -81,6 +85,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", default="1", help="another seed is another run (default 1)")
     parser.add_argument("--jobs", type=_positive, default=processors(), help="processes (default: every processor)")
     parser.add_argument("--generated", action="store_true", help="made-up facts for the engine alone")
+    parser.add_argument(
+        "--only", type=_kinds, default=(), metavar="KIND,…", help=f"only these faults: {', '.join(KINDS)}"
+    )
     parser.add_argument("--history", metavar="SEED/NUMBER", help="play only this history again, and tell all of it")
     parser.add_argument(
         "--drift-ppm",
@@ -89,6 +96,14 @@ def _arguments() -> argparse.Namespace:
         help=f"how badly oscillators really drift (the collector is told {DECLARED_PPM})",
     )
     return parser.parse_args()
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    kinds = tuple(text.split(","))
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no fault {unknown[0]!r}; known are {', '.join(KINDS)}")
+    return kinds
 
 
 def _positive(text: str) -> int:

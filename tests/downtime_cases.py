@@ -19,9 +19,11 @@ UTC = ZoneInfo("UTC")
 Stretches = Sequence[tuple[int, int]]
 
 
-def group(members: Sequence[str], rule: str | None = None, *, name: str = "g", **more: object) -> Group:
+def group(
+    members: Sequence[str], rule: str | None = None, *, name: str = "g", category: str = "database", **more: object
+) -> Group:
     """A database group of plain checks, such as `a/c`."""
-    settings: dict[str, object] = {"category": "database", **more}
+    settings: dict[str, object] = {"category": Dated.always(category), **more}
     return Group(
         key=f"s/{name}",
         name=name,
@@ -33,8 +35,8 @@ def group(members: Sequence[str], rule: str | None = None, *, name: str = "g", *
 
 def service(*groups: Group, name: str = "s", probes: Sequence[str] = (), **more: object) -> Service:
     """A service of the criticality that counts."""
-    settings: dict[str, object] = {"criticality": Dated.always("sangat kritis"), **more}
-    return Service(id=name, name=name, groups=groups, probes=tuple(Member((one,)) for one in probes), **settings)  # type: ignore[arg-type]
+    settings: dict[str, object] = {"name": Dated.always(name), "criticality": Dated.always("sangat kritis"), **more}
+    return Service(id=name, groups=groups, probes=tuple(Member((one,)) for one in probes), **settings)  # type: ignore[arg-type]
 
 
 def stated(
@@ -69,7 +71,7 @@ def figures(
     services: Sequence[Service], known: Facts, begin: int, end: int, *exclusions: Exclusion, **rules: object
 ) -> Result:
     """The derived result of [begin, end) in UTC months."""
-    catalogue = Catalogue("org", "UTC", tuple(services), **rules)  # type: ignore[arg-type]
+    catalogue = Catalogue(Dated.always("org"), "UTC", tuple(services), **rules)  # type: ignore[arg-type]
     return derive(Case(catalogue, UTC, known, exclusions, as_of=end), Period("test", begin, end))
 
 

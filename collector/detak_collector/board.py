@@ -82,7 +82,10 @@ class ServiceState:
 
 @dataclass(frozen=True, slots=True)
 class OutageState:
-    """An outage, running (`end` is None) or ended. `cause` is a category, `detail` what the checks said."""
+    """An outage, running (`end` is None) or ended. `cause` is a category, `detail` what the checks said.
+
+    `number` is the one it keeps for good, None where no register was asked.
+    """
 
     id: str
     service_id: str
@@ -97,6 +100,7 @@ class OutageState:
     shown_as: str
     detail: str
     hours: Hours = Hours.WITHIN
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
 from detak_collector.board import Day
-from detak_collector.downtime.accounts import OUTSIDE_HOURS, Account
-from detak_collector.downtime.intervals import union
+from detak_collector.downtime.days import DayTotals
 from detak_collector.downtime.periods import days, midnight
 
 DAYS = 90
@@ -23,26 +23,15 @@ class Year:
     end: int
 
 
-def days_of(account: Account, now: int, zone: tzinfo) -> tuple[Day, ...]:
-    """One service day by day; a day that ended before anything was known of it is empty."""
-    known = (account.hours - account.unobserved).parts
-    known_from = known[0][0] if known else now
-    first = max(account.begin, midnight_before(now, zone) - (DAYS - 1) * DAY_MS)
-    spread = [(str(day), begin, min(end, now)) for day, begin, end in days(first, now, zone)][-DAYS:]
-    return tuple(
-        Day(day, 0, 0, 0, 0, 0) if end <= known_from else _day(day, account.clip(begin, end))
-        for day, begin, end in spread
-    )
+def shown_days(known: Sequence[DayTotals]) -> tuple[Day, ...]:
+    """The last days; those before anything was known are empty."""
+    last = known[-DAYS:]
+    first = next((at for at, day in enumerate(last) if day.known), len(last))
+    return tuple(_day(day) if at >= first else Day(day.date, 0, 0, 0, 0, 0) for at, day in enumerate(last))
 
 
-def _day(date: str, day: Account) -> Day:
-    counted = day.net.counted
-    excluded = union(where for reason, where in day.left.items() if reason != OUTSIDE_HOURS)
-    unobserved = day.unobserved & day.service_time
-    degraded = (day.degraded & day.service_time) - unobserved - counted - excluded
-    return Day(
-        date, day.service_time.total, counted.total, excluded.total, (unobserved - excluded).total, degraded.total
-    )
+def _day(day: DayTotals) -> Day:
+    return Day(day.date, day.service_time_ms, day.counted_ms, day.excluded_ms, day.unobserved_ms, day.degraded_ms)
 
 
 def midnight_before(now: int, zone: tzinfo) -> int:

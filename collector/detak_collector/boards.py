@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import tzinfo
+from fractions import Fraction
+from heapq import nlargest
+from operator import attrgetter
 
 from detak_collector.board import (
     Board,
@@ -20,14 +22,17 @@ from detak_collector.board import (
     OutageState,
     ServiceState,
 )
-from detak_collector.board_days import Year, days_of
+from detak_collector.board_days import DAYS, Year, shown_days
 from detak_collector.downtime.accounts import Account
+from detak_collector.downtime.assess import Month, counts_at
 from detak_collector.downtime.calendars import Unknown
-from detak_collector.downtime.catalogue import Catalogue, Group, Member
-from detak_collector.downtime.derive import Result, ServiceResult
-from detak_collector.downtime.figure import summed
+from detak_collector.downtime.case import Case
+from detak_collector.downtime.catalogue import Group, Member, Service
+from detak_collector.downtime.days import DayTotals
+from detak_collector.downtime.derive import target_at
+from detak_collector.downtime.figure import Totals, summed
 from detak_collector.downtime.groups import members_at, rule_at
-from detak_collector.downtime.intervals import Intervals
+from detak_collector.downtime.months import ServiceMonth, joined
 from detak_collector.downtime.outages import Outage
 from detak_collector.downtime.parts import Part
 from detak_collector.downtime.reading import Reading
@@ -36,37 +41,70 @@ RECENT_OUTAGES = 10
 
 _SAID = {"up": Condition.UP, "degraded": Condition.DEGRADED, "down": Condition.DOWN, "unknown": Condition.UNOBSERVED}
 _DOWN = (Condition.DOWN, Condition.PRESUMED_DOWN)
+NONE = Totals()
+_BEGIN = attrgetter("begin")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One service by now: what the running year's months come to, its latest outages, its days."""
+
+    service: Service
+    totals: Totals = NONE
+    in_figure: Totals | None = None
+    outages: tuple[Outage, ...] = ()
+    days: tuple[DayTotals, ...] = ()
+
+    def and_then(self, month: ServiceMonth, days: Sequence[DayTotals], year: Year) -> Standing:
+        """The same with the month that follows."""
+        in_year = year.begin <= month.begin
+        counted = [one for one in (self.in_figure, month.in_figure if in_year else None) if one is not None]
+        return Standing(
+            self.service,
+            self.totals + month.totals if in_year else self.totals,
+            summed(counted) if counted else None,
+            joined([*self.outages, *month.outages])[-RECENT_OUTAGES:],
+            (*self.days, *days)[-DAYS:],
+        )
+
+
+def service_state(case: Case, month: Month, standing: Standing, unknown: Sequence[Unknown] = ()) -> ServiceState:
+    """One service as of the case's moment. `month` is what was derived of the running one.
+
+    Where hours of the year are `unknown`, its own may be.
+    """
+    return _Teller(case, month, frozenset(one.calendar.id for one in unknown)).service(standing)
 
 
 def board_of(
-    catalogue: Catalogue,
-    zone: tzinfo,
-    result: Result,
+    case: Case,
+    standings: Sequence[Standing],
+    services: Sequence[ServiceState],
     year: Year,
     nodes: Sequence[NodeState],
     unknown: Sequence[Unknown] = (),
 ) -> Board:
-    """The board as of the result's moment; the result reaches back to the year's begin and over the last days.
+    """The board as of the case's moment, of services that stand so and are in such a state.
 
     Where hours of the year are `unknown`, it shows states and why there is no figure.
     """
-    teller = _Teller(catalogue, zone, result, year, frozenset(one.calendar.id for one in unknown))
-    services = tuple(teller.service(one) for one in result.services)
+    catalogue = case.catalogue
     by_id = {service.id: service for service in services}
-    told = [_outage(outage, by_id[outage.service]) for one in result.services for outage in one.outages]
-    running = sorted((one for one in told if one.end is None), key=lambda one: one.begin)
-    ended = sorted((one for one in told if one.end is not None), key=lambda one: -one.begin)
-    ha_rule = catalogue.ha_rule.at(result.as_of)
+    running = sorted((last for one in standings for last in one.outages[-1:] if last.running), key=_BEGIN)
+    ended = nlargest(
+        RECENT_OUTAGES, (past for one in standings for past in one.outages if not past.running), key=_BEGIN
+    )
+    figure = _figure(case, standings, year)
     return Board(
-        organisation=catalogue.organisation,
+        organisation=catalogue.organisation.value_at(case.as_of - 1),
         timezone=catalogue.timezone,
-        now=result.as_of,
-        figure=_withheld(_figure(result, year)) if unknown else _figure(result, year),
-        services=services,
-        running=tuple(running),
-        recent=tuple(ended[:RECENT_OUTAGES]),
+        now=case.as_of,
+        figure=_withheld(figure) if unknown else figure,
+        services=tuple(services),
+        running=tuple(_outage(one, by_id[one.service]) for one in running),
+        recent=tuple(_outage(one, by_id[one.service]) for one in ended),
         nodes=tuple(nodes),
-        ha_rule=ha_rule or "",
+        ha_rule=catalogue.ha_rule.at(case.as_of) or "",
         notices=tuple(one.line for one in unknown),
     )
 
@@ -75,10 +113,10 @@ def _withheld(figure: FigureState) -> FigureState:
     return replace(figure, percent=None, certain_percent=None, possible_percent=None, verdict=None, proof=None)
 
 
-def _figure(result: Result, year: Year) -> FigureState:
-    counted = [one for one in result.services if one.counting.clip(year.begin, year.end)]
-    totals = summed(one.counted_within(year.begin, year.end) for one in counted)
-    target = result.target_percent
+def _figure(case: Case, standings: Sequence[Standing], year: Year) -> FigureState:
+    counted = [one.in_figure for one in standings if one.in_figure is not None]
+    totals = summed(counted)
+    target = target_at(case.catalogue.target_percent, year.begin, case.as_of)
     return FigureState(
         period=year.name,
         target_percent=target,
@@ -98,6 +136,7 @@ def _figure(result: Result, year: Year) -> FigureState:
 
 
 def _outage(outage: Outage, service: ServiceState) -> OutageState:
+    """An outage of the service, running or ended."""
     return OutageState(
         id=outage.id,
         service_id=outage.service,
@@ -119,67 +158,62 @@ def _outage(outage: Outage, service: ServiceState) -> OutageState:
 class _Teller:
     """Tells of one service after another, as of the result's moment."""
 
-    catalogue: Catalogue
-    zone: tzinfo
-    result: Result
-    year: Year
+    case: Case
+    month: Month
     unknown: frozenset[str]
 
     @property
     def instant(self) -> int:
         """The last instant that is over: sets are half open."""
-        return self.result.as_of - 1
+        return self.case.as_of - 1
 
-    def service(self, one: ServiceResult) -> ServiceState:
+    def service(self, one: Standing) -> ServiceState:
         """One service as it is now."""
-        totals = one.within(self.year.begin, self.year.end)
-        groups = tuple(self._group(group, one.joined) for group in one.service.groups)
-        probes = self._members(one.service.probes)
-        condition = self._condition(one, groups, probes)
+        account, totals = self.month.accounts[one.service.id], one.totals
+        groups = tuple(self._group(group, account) for group in one.service.groups if members_at(group, self.instant))
+        probes = self._members([probe for probe in one.service.probes if probe.in_force(self.instant)])
+        condition = self._condition(account, groups, probes)
         if probes:
             probe_group = GroupState("probe", "probe only", "", _worst(probes), _standing(probes), probes)
             groups = (*groups, probe_group)
         return ServiceState(
             id=one.service.id,
-            name=one.service.name,
-            criticality=one.criticality or "",
-            in_figure=self.instant in one.counting,
-            public=one.service.public,
+            name=one.service.name.value_at(self.instant),
+            criticality=one.service.criticality.at(self.instant) or "",
+            in_figure=counts_at(self.case.catalogue, one.service, self.instant),
+            public=one.service.public.value_at(self.instant),
             condition=condition,
             since=self._since(one, condition, groups),
-            days=days_of(one.joined, self.result.as_of, self.zone) if one.joined is not None else (),
+            days=shown_days(one.days),
             counted_ms=totals.counted_ms,
             certain_ms=totals.certain_ms,
             possible_ms=totals.possible_ms,
             service_time_ms=totals.service_time_ms,
-            coverage=totals.coverage or 0 * self.result.target_percent,
+            coverage=totals.coverage or Fraction(0),
             groups=groups,
-            hours=self._hours(one),
+            hours=self._hours(one.service, account),
         )
 
-    def _hours(self, one: ServiceResult) -> Hours:
-        if any(key in self.unknown for _, _, key in one.service.hours.entries):
+    def _hours(self, service: Service, account: Account) -> Hours:
+        if any(key in self.unknown for _, _, key in service.hours.entries):
             return Hours.UNKNOWN
-        within = one.joined is None or self.instant in one.joined.hours
-        return Hours.WITHIN if within else Hours.OUTSIDE
+        return Hours.WITHIN if self.instant in account.hours else Hours.OUTSIDE
 
-    def _condition(self, one: ServiceResult, groups: Sequence[GroupState], probes: Sequence[MemberState]) -> Condition:
-        account = one.joined
-        if account is not None and self.instant in account.gross.counted:
+    def _condition(self, account: Account, groups: Sequence[GroupState], probes: Sequence[MemberState]) -> Condition:
+        if self.instant in account.gross.counted:
             return Condition.PRESUMED_DOWN if self.instant in account.presumed else Condition.DOWN
-        lesser = [group.condition for group in groups]
-        if not groups:
-            lesser = [probe.condition for probe in probes]
+        if not groups and not probes:
+            return Condition.UNOBSERVED
+        lesser = [group.condition for group in groups] or [probe.condition for probe in probes]
         return _worst_of([one for one in lesser if one not in _DOWN])
 
-    def _group(self, group: Group, account: Account | None) -> GroupState:
-        part = account.layers.get(group.key, Part()) if account is not None else Part()
-        members_now = members_at(group, self.instant)
-        members = self._members(members_now)
-        rule, down_when = rule_at(group, self.catalogue, self.instant, max(len(members), 1))
+    def _group(self, group: Group, account: Account) -> GroupState:
+        part = account.layers.get(group.key, Part())
+        members = self._members(members_at(group, self.instant))
+        rule, down_when = rule_at(group, self.case.catalogue, self.instant, len(members))
         return GroupState(
             name=group.name,
-            category=group.category,
+            category=group.category.value_at(self.instant),
             rule=rule if len(members) > 1 else "",
             condition=self._group_condition(part, members, down_when),
             standing=_standing(members),
@@ -198,24 +232,20 @@ class _Teller:
         return tuple(self._check(check) for member in members for check in member.checks)
 
     def _check(self, check: str) -> MemberState:
-        reading = self.result.readings[check]
+        reading = self.month.readings[check]
         condition = condition_at(reading, self.instant)
         message, since = "", None
         if reading.latest is not None:
             message, since = reading.latest.message, reading.latest.since
         if condition in {Condition.PRESUMED_DOWN, Condition.UNOBSERVED}:
-            message = next(
-                (one.shown_as for one in reversed(reading.passages) if one.begin <= self.instant < one.end), message
-            )
-            since = _begin_of(reading.presumed | reading.unobserved, self.instant)
+            unseen = [one for one in reading.passages if one.begin <= self.instant < one.end]
+            message = unseen[-1].shown_as if unseen else message
+            since = unseen[-1].begin if unseen else since
         return MemberState(check, condition, since, message)
 
-    def _since(self, one: ServiceResult, condition: Condition, groups: Sequence[GroupState]) -> int | None:
-        account = one.joined
-        if account is None:
-            return None
+    def _since(self, one: Standing, condition: Condition, groups: Sequence[GroupState]) -> int | None:
         if condition in _DOWN:
-            return _begin_of(account.gross.counted, self.instant)
+            return next((outage.begin for outage in reversed(one.outages) if outage.running), None)
         sinces = [
             member.since
             for group in groups
@@ -223,7 +253,7 @@ class _Teller:
             if member.since is not None and member.condition is condition
         ]
         if condition is Condition.UP:
-            ended = [end for _, end in account.gross.counted if end <= self.instant]
+            ended = [outage.end for outage in one.outages if outage.end <= self.instant]
             return max([*ended, *([min(sinces)] if sinces else [])], default=None)
         return min(sinces, default=None)
 
@@ -240,10 +270,6 @@ def condition_at(reading: Reading, instant: int) -> Condition:
     if instant in reading.unobserved or latest is None:
         return Condition.UNOBSERVED
     return _SAID[latest.state]
-
-
-def _begin_of(where: Intervals, instant: int) -> int | None:
-    return next((begin for begin, end in where if begin <= instant < end), None)
 
 
 def _standing(members: Sequence[MemberState]) -> int:

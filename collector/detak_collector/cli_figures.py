@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import click
+import msgspec
 
 from detak_collector.board import Condition
 from detak_collector.bundle import read_bundle
@@ -17,20 +19,28 @@ from detak_collector.catalogue import CatalogueError
 from detak_collector.catalogue.moments import Zone
 from detak_collector.catalogue.place import Place
 from detak_collector.cli_session import EXIT_BAD_NEWS, Session, output_console
+from detak_collector.downtime.catalogue import Catalogue
 from detak_collector.downtime.derive import Case, Result, derive
 from detak_collector.downtime.explain import explain
 from detak_collector.downtime.facts import Facts
 from detak_collector.downtime.periods import Period, PeriodError, parse_period
-from detak_collector.figures import Figures, rules_of
+from detak_collector.downtime.summary import with_year
+from detak_collector.figures import Figures
+from detak_collector.records import Records
 from detak_collector.report.document import document
 from detak_collector.report.explanation import print_explanation
 from detak_collector.report.status import print_status
+from detak_collector.report.tables import local_text
 from detak_collector.report.text import print_report
+from detak_collector.rules import Rules, rules_of
+from detak_collector.store.base import EvidenceStore
 
 FORMATS = ("text", "json")
 STANDING = (Condition.UP, Condition.DEGRADED)
 Asked = tuple[str | None, str | None, str | None]
 """--period, --from and --to, as given."""
+
+as_of_option = click.option("--as-of", help="As it was known at this earlier moment: what came later is left out.")
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -76,26 +86,32 @@ def show(result: Result, form: str, service: str | None) -> None:
         known = [one.service.id for one in result.services]
         if service not in known:
             raise click.UsageError(f"--service: no such service; one of {', '.join(known)} (got {service!r})")
+    if form == "text":
+        print_report(result if service is None else result.only(service), result.case.zone, output_console())
+        return
     told = document(result)
     if service is not None:
-        result = result.only(service)
         told["services"] = [one for one in told["services"] if one["id"] == service]
-    if form == "json":
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
-    else:
-        print_report(result, result.case.zone, output_console())
+    click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2))
 
 
 @click.command()
 @period_options
+@as_of_option
 @click.option("--service", help="Print only this service's rows.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.pass_obj
-def report(
-    session: Session, period: str | None, begin: str | None, end: str | None, service: str | None, form: str
+def report(  # noqa: PLR0913, PLR0917 - one parameter an option
+    session: Session,
+    period: str | None,
+    begin: str | None,
+    end: str | None,
+    as_of: str | None,
+    service: str | None,
+    form: str,
 ) -> int:
     """Print the downtime figure of a period. Exit code 1 if the target is missed."""
-    result = reported(session, (period, begin, end))
+    result = reported(session, (period, begin, end), as_of)
     show(result, form, service)
     return EXIT_BAD_NEWS if result.figure.verdict(result.target_percent) == "missed" else 0
 
@@ -103,19 +119,28 @@ def report(
 @click.command("explain")
 @click.argument("service")
 @period_options
+@as_of_option
 @click.option("--bundle", type=click.Path(path_type=Path), help="Explain the files of a bundle instead of the store.")
 @click.pass_obj
-def explain_command(
-    session: Session, service: str, period: str | None, begin: str | None, end: str | None, bundle: Path | None
+def explain_command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    session: Session,
+    service: str,
+    period: str | None,
+    begin: str | None,
+    end: str | None,
+    as_of: str | None,
+    bundle: Path | None,
 ) -> None:
     """Take every counted second of SERVICE back to its rule, its spans and what excluded its neighbours."""
+    asked = (period, begin, end)
     if bundle is not None:
-        result = recomputed(bundle, (period, begin, end), None)
+        result = recomputed(bundle, asked, as_of)
+        _refuse_unknown(service, result.case.catalogue)
     else:
-        result = reported(session, (period, begin, end))
-    known = [one.service.id for one in result.services]
-    if service not in known:
-        raise click.UsageError(f"SERVICE: no such service; one of {', '.join(known)} (got {service!r})")
+        with opened(session) as store:
+            _refuse_unknown(service, store.rules.catalogue)
+            at = store.past(as_of, "--as-of")
+            result = store.figures.explained(service, store.period(asked, at), at)
     print_explanation(explain(result, service), result.case.zone, session.console)
 
 
@@ -123,11 +148,9 @@ def explain_command(
 @click.pass_obj
 def status(session: Session) -> int:
     """Print what the status page shows now. Exit code 1 if a service is down, or if nobody sees whether it is."""
-    config = session.config()
-    rules = rules_of(config)
-    with session.existing_store(config) as store:
-        board = Figures(store.evidence, store.registry, lambda: rules, session.clock).board_now()
-    print_status(board, rules.zone, session.console)
+    with opened(session) as store:
+        board = store.figures.board_now()
+    print_status(board, store.rules.zone, session.console)
     return EXIT_BAD_NEWS if any(one.condition not in STANDING for one in board.services) else 0
 
 
@@ -153,32 +176,84 @@ def recompute(  # noqa: PLR0913, PLR0917 - one parameter an option
     show(recomputed(path, (period, begin, end), as_of), form, service)
 
 
-def reported(session: Session, asked: Asked) -> Result:
-    """The period's result from the store."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The store with the rules in force, for one command. `now` is UTC."""
+
+    evidence: EvidenceStore
+    figures: Figures
+    rules: Rules
+    now: int
+
+    def past(self, words: str | None, option: str) -> int | None:
+        """The moment gone by that an option names; refused where it lies in the future, or nothing was known yet."""
+        if words is None:
+            return None
+        zone, since = self.rules.zone, self.evidence.known_since()
+        at = moment(words, option, zone)
+        if at > self.now:
+            raise click.UsageError(f"{option}: lies ahead, it is {local_text(self.now, zone)} now (got {words!r})")
+        if since is None or at < since:
+            first = "" if since is None else f", the first evidence came at {local_text(since, zone)}"
+            raise click.UsageError(f"{option}: nothing was known then{first} (got {words!r})")
+        return at
+
+    def period(self, asked: Asked, at: int | None) -> Period:
+        """The period that the options name, today or at an earlier moment."""
+        return asked_period(*asked, self.rules.zone, self.now if at is None else at)
+
+
+@contextmanager
+def opened(session: Session) -> Iterator[Opened]:
+    """The store that the configuration names; raises StoreError where there is none."""
     config = session.config()
     rules = rules_of(config)
-    period = asked_period(*asked, rules.zone, session.clock().utc)
     with session.existing_store(config) as store:
-        return Figures(store.evidence, store.registry, lambda: rules, session.clock).report(period)
+        records = Records(store.outages, store.history)
+        figures = Figures(store.evidence, store.derived, store.registry, lambda: rules, session.clock, records)
+        yield Opened(store.evidence, figures, rules, session.clock().utc)
+
+
+def reported(session: Session, asked: Asked, as_of: str | None = None) -> Result:
+    """The period's result from the store, now or as of an earlier moment."""
+    with opened(session) as store:
+        at = store.past(as_of, "--as-of")
+        return store.figures.report(store.period(asked, at), at)
+
+
+def _refuse_unknown(service: str, catalogue: Catalogue) -> None:
+    known = [one.id for one in catalogue.services]
+    if service not in known:
+        raise click.UsageError(f"SERVICE: no such service; one of {', '.join(known)} (got {service!r})")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What the files say wrong is told as a wrong use of the command."""
+    try:
+        yield
+    except CatalogueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def recomputed(path: Path, asked: Asked, as_of: str | None) -> Result:
     """The period's result from files. As of: what the caller says, else the bundle, else the period's end."""
-    try:
+    with _refusals():
         bundle = read_bundle(path)
-    except CatalogueError as error:
-        raise click.UsageError(str(error)) from None
     zone = ZoneInfo(bundle.catalogue.timezone)
     known_as_of = moment(as_of, "--as-of", zone) if as_of is not None else bundle.as_of
     if known_as_of is None and (asked[0] or "").endswith("-ytd"):
         raise click.UsageError("--period: a ytd needs --as-of, because files have no today")
     period = asked_period(*asked, zone, known_as_of or 0)
+    at = known_as_of if known_as_of is not None else period.end
+    with _refusals():
+        exclusions = bundle.exclusions(until=at)
     case = Case(
         catalogue=bundle.catalogue,
         zone=zone,
         facts=Facts(bundle.facts),
-        exclusions=bundle.exclusions,
+        exclusions=exclusions,
         declarations=bundle.declarations,
-        as_of=known_as_of if known_as_of is not None else period.end,
+        as_of=at,
     )
-    return derive(case, period)
+    return with_year(derive(case, period))

@@ -79,7 +79,7 @@ def nodes(session: Session) -> int:
     for row, state in zip(rows, states, strict=True):
         table.add_row(row.name, state, _heard(row, now.utc), row.agent_version or "-", _checks(row) or "-")
     session.console.print(table)
-    return EXIT_BAD_NEWS if any(state in {"silent", "two agents"} for state in states) else 0
+    return EXIT_BAD_NEWS if any(state in {"silent", "two agents", "failed"} for state in states) else 0
 
 
 def _state(row: NodeRow, as_of: int, down_after_ms: int) -> str:
@@ -90,7 +90,7 @@ def _state(row: NodeRow, as_of: int, down_after_ms: int) -> str:
     if row.rivals > 1:
         return "two agents"
     if row.stopped is not None and row.stopped != "reload":
-        return "stopped" if row.stopped == "stop" else "shut down"
+        return {"stop": "stopped", "shutdown": "shut down"}.get(row.stopped, row.stopped)
     return "silent" if as_of - row.heard_utc > down_after_ms else "heard"
 
 

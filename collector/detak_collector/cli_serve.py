@@ -8,7 +8,6 @@ import logging
 import click
 
 from detak_collector.cli_session import Session
-from detak_collector.serve import serve as serve_forever
 
 _log = logging.getLogger(__name__)
 
@@ -17,6 +16,7 @@ _log = logging.getLogger(__name__)
 @click.pass_obj
 def serve(session: Session) -> None:
     """Receive evidence and show the pages until SIGTERM; SIGHUP reads services.toml again."""
+    from detak_collector.serve import serve as serve_forever  # noqa: PLC0415 - the other commands need no server
 
     def listening(url: str) -> None:
         _log.info("listening on %s", url)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,17 @@ EXIT_BAD_NEWS = 1
 EXIT_CONFIGURATION = 2
 EXIT_COULD_NOT = 3
 WIDTH = 200
+
+
+def login_name() -> str:
+    """Who gives this command: the login name, and of root that of the person who became it through sudo."""
+    uid = os.getuid()
+    if uid == 0 and "SUDO_USER" in os.environ:
+        return os.environ["SUDO_USER"]
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
 
 
 def output_console() -> Console:

@@ -14,7 +14,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-WORDS = {"str": "a text", "int": "a whole number", "bool": "true or false", "object": "a table"}
+WORDS = {
+    "str": "a text", "int": "a whole number", "bool": "true or false", "object": "a table", "array": "a list of texts",
+}  # fmt: skip
 
 DownAfter = Annotated[int, Meta(ge=1_000, le=3_600_000)]
 Drift = Annotated[int, Meta(ge=1, le=10_000)]
@@ -44,6 +46,7 @@ class CollectorFile(Struct, frozen=True):
     services: str = "services.toml"
     down_after_ms: DownAfter = 15_000
     drift_ppm: Drift = 100
+    references: list[str] = []
     allow_plaintext: bool = False
     tls: TlsFile | None = None
 
@@ -67,6 +70,7 @@ class Config:
     services: Path
     down_after_ms: int
     drift_ppm: int
+    references: tuple[str, ...]
     tls: Tls | None
 
 
@@ -182,5 +186,6 @@ def _config(file: CollectorFile, base: Path) -> Config:
         services=base / file.services,
         down_after_ms=file.down_after_ms,
         drift_ppm=file.drift_ppm,
+        references=tuple(file.references),
         tls=None if file.tls is None else Tls(base / file.tls.certificate, base / file.tls.key),
     )

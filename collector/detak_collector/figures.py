@@ -6,113 +6,95 @@ So they can never disagree. It reads the store and the clock that it was given, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from detak_collector import catalogue
-from detak_collector.board import Board, Condition, NodeState
-from detak_collector.board_days import DAY_MS, DAYS, midnight_before, year_of
-from detak_collector.boards import board_of, condition_at
+from detak_collector.board import Board
+from detak_collector.board_days import DAY_MS, year_of
 from detak_collector.clocks import Clock
-from detak_collector.clocks import Reading as Moment
-from detak_collector.config import Config
-from detak_collector.downtime.calendars import (
-    JointLeaveUnknownError,
-    Unknown,
-    unknown_hours,
-    without_joint_leave,
-)
-from detak_collector.downtime.catalogue import Catalogue, Exclusion
-from detak_collector.downtime.derive import Case, Result, derive, needs_neighbours
-from detak_collector.downtime.facts import ALIVE, Facts, Node
-from detak_collector.downtime.intervals import Intervals
-from detak_collector.downtime.lives import history_of
-from detak_collector.downtime.periods import Period, midnight, months
-from detak_collector.downtime.sampled import Window, read_sampled
-from detak_collector.store.base import EvidenceStore, NodeRegistry, NodeRow
-from detak_collector.watch import LAG_MS
+from detak_collector.downtime.calendars import Unknown, refuse_unknown, unknown_hours
+from detak_collector.downtime.catalogue import Catalogue
+from detak_collector.downtime.derive import Result, cells_of, put_together, with_incidents
+from detak_collector.downtime.periods import Period, midnight, year_to_date
+from detak_collector.records import LatestNumbers, Records
+from detak_collector.rules import Rules
+from detak_collector.running import RunningBoard
+from detak_collector.store.base import DerivedMonths, EvidenceStore, NodeRegistry
+from detak_collector.stored_months import StoredMonths, View
 
-LONGEST_MONTH_MS = 32 * DAY_MS
 AHEAD_MS = 92 * DAY_MS
 """How long before a year begins its holidays are asked for: joint leave is decreed in the autumn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """By what evidence is read: the catalogue in force, what was excluded, and the collector's own settings."""
-
-    catalogue: Catalogue
-    exclusions: tuple[Exclusion, ...] = ()
-    down_after_ms: int = 15_000
-    drift_ppm: int = 100
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The organisation's zone, which the catalogue has checked to exist."""
-        return ZoneInfo(self.catalogue.timezone)
-
-
-def rules_of(config: Config) -> Rules:
-    """The rules as the configuration's files have them now; raises CatalogueError."""
-    return Rules(catalogue.load(config.services), down_after_ms=config.down_after_ms, drift_ppm=config.drift_ppm)
-
-
 class Figures:
-    """Derives figures from what the store holds now. `rules` is asked each time, so a reload takes effect at once."""
+    """Derives figures from what the store holds now. `rules` is asked each time, so a reload takes effect at once.
+
+    Without `records` outages have no numbers, and no ruling or published figure is told.
+    """
 
     def __init__(
-        self, evidence: EvidenceStore, registry: NodeRegistry, rules: Callable[[], Rules], clock: Clock
+        self,
+        evidence: EvidenceStore,
+        derived: DerivedMonths,
+        registry: NodeRegistry,
+        rules: Callable[[], Rules],
+        clock: Clock,
+        records: Records | None = None,
     ) -> None:
         self._evidence = evidence
-        self._registry = registry
+        self._derived = derived
         self._rules = rules
         self._clock = clock
+        self._records = records
+        self._board = RunningBoard(derived, registry, LatestNumbers(records.outages) if records is not None else None)
 
-    def report(self, period: Period) -> Result:
-        """The figure of a period as the facts stand now; raises JointLeaveUnknownError."""
-        moment, rules = self._clock(), self._rules()
-        facts = self._facts(rules, period.begin, min(period.end, moment.utc), moment)
-        return derive(Case(rules.catalogue, rules.zone, facts, rules.exclusions, moment.utc), period)
+    def report(self, period: Period, as_of: int | None = None) -> Result:
+        """The figure of a period, and of its year to date, as the facts stand now or stood at an earlier moment.
+
+        Raises JointLeaveUnknownError. What is kept of closed months serves only for now: it holds what came later.
+        """
+        view = self._view(as_of)
+        case = view.case()
+        year = year_to_date(period, case.zone)
+        refuse_unknown(case.catalogue, cells_of(case, year))
+        stored = view if view.earlier else StoredMonths(view, self._derived)
+        months = {cell: stored.services(period, cell) for cell in cells_of(case, period)}
+        result = put_together(case, period, list(months.values()))
+        if year.begin < period.begin:
+            whole = [
+                months[cell] if cell in months and period.begin <= cell[0] else stored.services(year, cell)
+                for cell in cells_of(case, year)
+            ]
+            result = replace(result, year=put_together(case, year, whole, beside=False))
+        return self._completed(result, view)
+
+    def explained(self, service: str, period: Period, as_of: int | None = None) -> Result:
+        """The same for one service alone, with all the details of its months."""
+        view = self._view(as_of)
+        view = view.only([one for one in view.rules.catalogue.services if one.id == service])
+        cells = cells_of(view.case(), period)
+        details = [view.month(period, cell) for cell in cells]
+        result = put_together(view.case(), period, [detail.services for detail in details], details)
+        return with_incidents(result) if self._records is None else self._records.recall(result)
 
     def board_now(self) -> Board:
         """What the status page shows at this moment."""
-        moment, rules = self._clock(), self._rules()
-        year = year_of(moment.utc, rules.zone)
-        begin = min(year.begin, midnight_before(moment.utc, rules.zone) - (DAYS - 1) * DAY_MS)
-        facts = self._facts(rules, begin, moment.utc, moment)
-        case = Case(rules.catalogue, rules.zone, facts, rules.exclusions, moment.utc)
-        result, unknown = _shown(case, Period(year.name, begin, moment.utc))
-        of_this_year = [one for one in unknown if one.year >= int(year.name)]
-        return board_of(rules.catalogue, rules.zone, result, year, self._nodes(rules, facts, moment), of_this_year)
+        return self._board.draw(self._view())
 
     async def board(self) -> Board:
         """The same, derived in a thread so that evidence is still received meanwhile."""
         return await asyncio.to_thread(self.board_now)
 
-    def _facts(self, rules: Rules, begin: int, end: int, moment: Moment) -> Facts:
-        """The evidence of whole months, which the choice of a lowest member needs."""
-        whole = list(months(begin, max(end, begin + 1), rules.zone))
-        first, last = whole[0][0], whole[-1][1]
-        if needs_neighbours(rules.catalogue):
-            first, last = first - LONGEST_MONTH_MS, last + LONGEST_MONTH_MS
-        facts = self._evidence.facts(first, last, moment)
-        watched = up_to_now(facts.watched, moment.utc)
-        return replace(facts, watched=watched, down_after_ms=rules.down_after_ms, drift_ppm=rules.drift_ppm)
+    def _view(self, as_of: int | None = None) -> View:
+        view = View(self._evidence, self._rules(), self._clock())
+        return view if as_of is None else view.as_of(as_of)
 
-    def _nodes(self, rules: Rules, facts: Facts, moment: Moment) -> Sequence[NodeState]:
-        rows = {row.name: row for row in self._registry.listing(moment)}
-        return [_node_state(rules, rows[name], facts, moment.utc) for name in sorted(rows)]
-
-
-def _shown(case: Case, period: Period) -> tuple[Result, tuple[Unknown, ...]]:
-    """What the status page draws, which goes on where joint leave is unknown: as if there were none."""
-    try:
-        return derive(case, period, beside=False), ()
-    except JointLeaveUnknownError as error:
-        assumed = replace(case, catalogue=without_joint_leave(case.catalogue, error.unknown))
-        return derive(assumed, period, beside=False), error.unknown
+    def _completed(self, result: Result, view: View) -> Result:
+        if self._records is None:
+            return with_incidents(result)
+        return self._records.recall(result) if view.earlier else self._records.complete(result, view.moment)
 
 
 def unfilled(catalogue: Catalogue, now: int) -> tuple[list[Unknown], list[Unknown]]:
@@ -123,28 +105,3 @@ def unfilled(catalogue: Catalogue, now: int) -> tuple[list[Unknown], list[Unknow
     unknown = unknown_hours(catalogue, year.begin, end)
     running = [one for one in unknown if one.year <= int(year.name)]
     return running, [one for one in unknown if one not in running]
-
-
-def up_to_now(watched: Intervals, now: int) -> Intervals:
-    """A collector whose last tick is not overdue is there: the time since that tick is watched too."""
-    latest = max((end for _, end in watched if end <= now), default=None)
-    if latest is None or now - latest > LAG_MS:
-        return watched
-    return watched | Intervals.span(latest, now)
-
-
-def _node_state(rules: Rules, row: NodeRow, facts: Facts, now: int) -> NodeState:
-    node = facts.nodes.get(row.name, Node(row.name))
-    history = history_of(node, facts)
-    lives = history.lives
-    reading = read_sampled(ALIVE, history, facts, Window(now - DAY_MS, now, now))
-    condition = condition_at(reading, now - 1) if lives else Condition.UNOBSERVED
-    return NodeState(
-        name=row.name,
-        site=rules.catalogue.node(row.name).site,
-        condition=condition,
-        heard=row.heard_utc,
-        agent_version=row.agent_version,
-        checks=len(lives[-1].run.checks) if lives else 0,
-        clock_uncertainty_ms=lives[-1].clock.uncertainty_ms if lives else None,
-    )

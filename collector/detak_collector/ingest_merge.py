@@ -18,7 +18,10 @@ from detak_wire.messages import Exchange, Gap, Growth, Part, RunOpening, Span, S
 
 
 class HeldSpan(Struct, frozen=True, array_like=True, gc=False):
-    """One version of a span, compact: a node's open ones are written at every beat."""
+    """One version of a span, compact: a node's open ones are written at every beat.
+
+    `heard_utc` is when the first version of it arrived; None where that was not noted.
+    """
 
     number: int
     check: str
@@ -32,6 +35,7 @@ class HeldSpan(Struct, frozen=True, array_like=True, gc=False):
     closed: bool = False
     message: str = ""
     marks: dict[str, str] = {}
+    heard_utc: int | None = None
 
 
 Closed = HeldSpan | Exchange | Gap
@@ -44,7 +48,7 @@ class RunState:
     """What is held of one run. Never changed in place, so a commit that fails changes nothing.
 
     `held` numbers are stored as closed records, `lost` ones are named by gap records; `alive_reach` is the end of
-    the last tick that is known.
+    the last tick that is known. `stopped_utc` is when the word of its stop arrived.
     """
 
     checks: frozenset[str]
@@ -54,6 +58,7 @@ class RunState:
     alive_reach: int = -1
     stopped: StopReason | None = None
     stopped_agent: int | None = None
+    stopped_utc: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +85,9 @@ def held_version(span: Span) -> HeldSpan:
     return HeldSpan(*structs.astuple(span))
 
 
-def merge(state: RunState, part: Part, sent_agent: int, lookup: Lookup) -> Merged:
+def merge(state: RunState, part: Part, sent_agent: int, lookup: Lookup, arrived_utc: int | None = None) -> Merged:
     """The outcome of adding `part` to `state`; raises InvalidRecordError where a span is of a check the run has not."""
-    folding = _Folding(state, lookup, part.run)
+    folding = _Folding(state, lookup, part.run, arrived_utc)
     for span in part.spans:
         folding.add_span(span)
     folding.grow(part.growths, sent_agent)
@@ -129,16 +134,18 @@ def _grown(known: HeldSpan, growth: Growth, sent_agent: int) -> HeldSpan:
         False,  # noqa: FBT003 - by position, because it runs for every check of every beat
         known.message,
         known.marks,
+        known.heard_utc,
     )
 
 
 class _Folding:
     """The work of one merge; it owns copies of all it changes."""
 
-    def __init__(self, state: RunState, lookup: Lookup, run: str) -> None:
+    def __init__(self, state: RunState, lookup: Lookup, run: str, arrived_utc: int | None) -> None:
         self._state = state
         self._lookup = lookup
         self._run = run
+        self._arrived_utc = arrived_utc
         self._open = dict(state.open)
         self._closed: dict[int, Closed] = {}
         self._conflicts: list[Closed] = []
@@ -199,6 +206,7 @@ class _Folding:
             self._alive_reach,
             state.stopped,
             state.stopped_agent,
+            state.stopped_utc,
         )
         alive_grew = self._alive_reach > state.alive_reach
         news = self._news or bool(self._conflicts)
@@ -223,6 +231,9 @@ class _Folding:
             self._keep(version, new=version.closed)
 
     def _keep(self, version: HeldSpan, *, new: bool = True) -> None:
+        known = self._open.get(version.number)
+        heard_utc = self._arrived_utc if known is None else known.heard_utc
+        version = structs.replace(version, heard_utc=heard_utc)
         if version.closed:
             self._open.pop(version.number, None)
             self._closed[version.number] = version

@@ -31,6 +31,20 @@ def with_numbers(ranges: Ranges, numbers: Iterable[int]) -> Ranges:
     return united((*ranges, *((number, number) for number in numbers)))
 
 
+def without_numbers(ranges: Ranges, numbers: Iterable[int]) -> Ranges:
+    """The ranges, less these numbers."""
+    left: list[tuple[int, int]] = []
+    taken = united((number, number) for number in numbers)
+    for begin, end in ranges:
+        at = begin
+        for first, last in taken:
+            if at <= last and first <= end:
+                left.append((at, first - 1))
+                at = last + 1
+        left.append((at, end))
+    return tuple((begin, end) for begin, end in left if begin <= end)
+
+
 def mark(ranges: Ranges) -> int:
     """The number up to which all from 1 are there; 0 where 1 is not."""
     return ranges[0][1] if ranges and ranges[0][0] <= 1 else 0

@@ -22,10 +22,13 @@ from detak_collector import catalogue
 from detak_collector.clocks import Clock, Reading
 from detak_collector.config import Config, Tls
 from detak_collector.enrol import Keyring
-from detak_collector.figures import Figures, Rules, rules_of, unfilled
+from detak_collector.errors import CannotServeError
+from detak_collector.figures import Figures, unfilled
 from detak_collector.ingest import Ingest
 from detak_collector.ingest_deadlines import Deadlines
 from detak_collector.pulse import Pulse
+from detak_collector.records import Records
+from detak_collector.rules import Rules, rules_of
 from detak_collector.store.base import StoreError
 from detak_collector.store.sqlite import SqliteStore, open_store
 from detak_collector.systemd import notify
@@ -39,10 +42,6 @@ LISTEN_BACKLOG = 1_024
 GARBAGE_THRESHOLD = 10_000
 
 _log = logging.getLogger(__name__)
-
-
-class CannotServeError(Exception):
-    """The collector cannot do its work here; the text says why and what to do."""
 
 
 @dataclass(slots=True)
@@ -66,7 +65,8 @@ class Collector:
         store = self.store
         api = Api(self.ingest, store.registry, self.keyring, self.thread, self.clock, store.collector)
         app.add_routes(api.routes())
-        figures = Figures(store.evidence, store.registry, lambda: self.rules, self.clock)
+        records = Records(store.outages, store.history)
+        figures = Figures(store.evidence, store.derived, store.registry, lambda: self.rules, self.clock, records)
         add_pages(app, figures, self.pulse)
         return app
 
@@ -182,6 +182,7 @@ def _settle_memory() -> None:
     """All that exists by now stays; looking through it again and again cost a fifth of the time of a beat."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
 
 

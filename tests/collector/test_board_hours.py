@@ -8,16 +8,18 @@ import pytest
 
 from detak_collector.board import Board, Condition, Hours
 from detak_collector.board_days import Year
-from detak_collector.boards import board_of
+from detak_collector.boards import Standing, board_of, service_state
 from detak_collector.clocks import Reading as Moment
 from detak_collector.downtime.calendars import unknown_hours
 from detak_collector.downtime.case import Case
-from detak_collector.downtime.catalogue import Calendar, Catalogue, Dated, Holiday
-from detak_collector.downtime.derive import derive
+from detak_collector.downtime.catalogue import Calendar, Catalogue, Dated, Holiday, Service
+from detak_collector.downtime.days import days_of
+from detak_collector.downtime.derive import Result, derive
 from detak_collector.downtime.facts import Facts
 from detak_collector.downtime.periods import Period
-from detak_collector.figures import Figures, Rules
-from detak_collector.store.base import NodeRow
+from detak_collector.figures import Figures
+from detak_collector.rules import Rules
+from detak_collector.store.base import CaughtUp, DerivedMonth, News, NodeRow, Wanted
 from downtime_cases import HOUR, MINUTE, facts, service, stated
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
@@ -28,7 +30,7 @@ LOKET, ALWAYS = (
     service(name="loket", probes=["edge/loket"], hours=Dated.always("kantor")),
     service(name="web", probes=["edge/web"]),
 )
-CATALOGUE = Catalogue("org", "Asia/Jakarta", (LOKET, ALWAYS), calendars=(KANTOR,))
+CATALOGUE = Catalogue(Dated.always("org"), "Asia/Jakarta", (LOKET, ALWAYS), calendars=(KANTOR,))
 BEGIN = "2026-10-01"
 
 
@@ -44,7 +46,17 @@ def evidence(now: str, down: tuple[tuple[str, str], ...] = ()) -> Facts:
 def board(now: str, *down: tuple[str, str], catalogue: Catalogue = CATALOGUE) -> Board:
     case = Case(catalogue, JAKARTA, evidence(now, down), (), at(now))
     year = Year(now[:4], at(f"{now[:4]}-01-01"), at(now))
-    return board_of(catalogue, JAKARTA, derive(case, Period(year.name, at(BEGIN), at(now)), beside=False), year, ())
+    result = derive(case, Period(year.name, at(BEGIN), at(now)), beside=False)
+    standings = [_standing(one.service, result, year) for one in result.services]
+    services = [service_state(case, result.details[-1], one) for one in standings]
+    return board_of(case, standings, services, year, ())
+
+
+def _standing(of: Service, result: Result, year: Year) -> Standing:
+    standing = Standing(of)
+    for month in result.details:
+        standing = standing.and_then(month.services[of.id], days_of(month.accounts[of.id], JAKARTA), year)
+    return standing
 
 
 @pytest.mark.parametrize(
@@ -94,21 +106,36 @@ def test_a_day_is_as_long_as_the_hours_that_are_over() -> None:
 
 
 class Shelf:
-    """The two stores that figures read, with evidence and no node."""
+    """The stores that figures read, with evidence, no node, and nothing kept."""
 
     def __init__(self, evidence: Facts) -> None:
         self.evidence = evidence
 
-    def facts(self, begin: int, end: int, now: Moment) -> Facts:
+    def facts(self, begin: int, end: int, now: Moment, checks: object, *, known_at: int | None) -> Facts:
         return self.evidence
 
-    def listing(self, now: Moment) -> list[NodeRow]:
+    def catch_up(self) -> CaughtUp:
+        return CaughtUp(0, 0)
+
+    def news(self, since: int) -> News:
+        return News(since, frozenset(), {})
+
+    def load(self, wanted: list[Wanted], *, days: bool) -> list[DerivedMonth]:
         return []
+
+    def keep(self, months: list[DerivedMonth], mark: int) -> bool:
+        return True
+
+    def listing(self, now: Moment, names: object) -> list[NodeRow]:
+        return []
+
+    def heard(self, now: Moment) -> dict[str, int | None]:
+        return {}
 
 
 def live(now: str, catalogue: Catalogue = CATALOGUE) -> Board:
     shelf, moment = Shelf(evidence(now)), Moment(at(now), 0, "boot")
-    figures = Figures(shelf, shelf, lambda: Rules(catalogue), lambda: moment)  # type: ignore[arg-type]
+    figures = Figures(shelf, shelf, shelf, lambda: Rules(catalogue), lambda: moment)  # type: ignore[arg-type]
     return figures.board_now()
 
 

@@ -42,6 +42,8 @@ def test_paths_are_meant_from_the_file_and_defaults_fill_the_rest(tmp_path: Path
         ('listen = "127.0.0.1:99999"', f'{MALFORMED} (got "127.0.0.1:99999")'),
         ('listen = "0.0.0.0:8080"', f'{PLAIN} (got "0.0.0.0:8080")'),
         ("down_after_ms = 1", "down_after_ms: expected a whole number >= 1000 (got 1)"),
+        ('references = "fw-01"', 'references: expected a list of texts (got "fw-01")'),
+        ("references = [1]", "references: expected a text (got [1])"),
         ("drift_ppm = true", "drift_ppm: expected a whole number (got true)"),
         ("allow_plaintext = 1", "allow_plaintext: expected true or false (got 1)"),
         ('public_url = "detak"', 'public_url: expected a URL beginning with https:// or http:// (got "detak")'),

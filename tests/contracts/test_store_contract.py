@@ -8,7 +8,7 @@ from typing import Protocol
 import pytest
 from msgspec.structs import replace
 
-from detak_collector.downtime.facts import Run
+from detak_collector.downtime.facts import Lost, Run
 from detak_collector.ingest_validation import InvalidRecordError
 from detak_collector.store.base import EvidenceStore, NodeRegistry, Receipt, Redeemed, WatchLog
 from detak_collector.store.sqlite import open_store
@@ -117,7 +117,8 @@ def test_numbers_that_a_gap_names_are_not_asked_for_again(store: Store) -> None:
     taken(store, beat(Part(RUN, opening())))
     stored = taken(store, beat(Part(RUN, spans=[span(1, closed=True)], gaps=[gap(5, 2, 4)]))).stored[RUN]
     assert (stored.mark, stored.ranges) == (5, [])
-    assert runs(store)[0].complete_to == 1
+    (run,) = runs(store)
+    assert (run.complete_to, run.lost) == (5, (Lost(2, 4, after=2_000, before=None, told=True),))
 
 
 def test_everything_is_still_there_when_the_store_is_opened_again(stores: Stores) -> None:
@@ -268,7 +269,7 @@ def test_all_nodes_come_in_one_view_with_the_time_watched(store: Store) -> None:
     store.watch.extend(row, reading(5_000))
     facts = store.evidence.facts(START_UTC, START_UTC + 3_000, reading(6_000))
     assert list(facts.nodes) == [NODE]
-    assert list(facts.watched) == [(START_UTC + 1_000, START_UTC + 3_000)]
+    assert list(facts.watched) == [(START_UTC + 1_000, START_UTC + 5_000)]
 
 
 def test_the_watch_log_holds_each_stretch(store: Store) -> None:

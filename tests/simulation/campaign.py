@@ -4,7 +4,7 @@ import logging
 import os
 import tempfile
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -69,10 +69,12 @@ def prepared() -> Iterator[Path]:
         logging.disable(logging.NOTSET)
 
 
-def verdicts(seed: str, jobs: int, drift_ppm: float = DECLARED_PPM) -> Generator[Verdict, None, None]:
-    """The histories of a seed for ever, in order, however many processes play them."""
+def verdicts(
+    seed: str, jobs: int, drift_ppm: float = DECLARED_PPM, only: Sequence[str] = ()
+) -> Generator[Verdict, None, None]:
+    """The histories of a seed for ever, in order, whoever plays them; of `only` these kinds of faults."""
     with prepared() as empty:
-        yield from side_by_side(partial(play, empty_store=empty, drift_ppm=drift_ppm), seed, jobs)
+        yield from side_by_side(partial(play, empty_store=empty, drift_ppm=drift_ppm, only=only), seed, jobs)
 
 
 def side_by_side(one: Callable[[str], Verdict], seed: str, jobs: int) -> Generator[Verdict, None, None]:

@@ -12,17 +12,18 @@ from random import Random
 from detak_agent.connection import Reply
 from detak_collector.clocks import Reading
 from detak_collector.downtime.facts import Facts
-from detak_collector.figures import Figures, Rules
+from detak_collector.figures import Figures
 from detak_collector.ingest import RETRY_AFTER_S, Ingest, OverloadedError
 from detak_collector.ingest_deadlines import Deadlines
 from detak_collector.ingest_validation import InvalidRecordError
 from detak_collector.pulse import Pulse
-from detak_collector.store.base import Arrival, StoreError
+from detak_collector.rules import Rules
+from detak_collector.store.base import Arrival, StoreError, StoreUnavailableError
 from detak_collector.store.sqlite import FILE_NAME, SqliteStore, open_store
 from detak_collector.watch import Watch
 from detak_wire.codec import InvalidMessageError, decode, encode, inflate
 from detak_wire.messages import Evidence, Problem
-from simulation.agent import KEY, NODE
+from simulation.agent import RESTART_MS, key_of
 from simulation.machine import EPOCH_MS, CollectorClock
 from simulation.network import Answering
 from simulation.world import Disk, VirtualLoop, World, process
@@ -31,16 +32,19 @@ _NO_THREAD = ThreadPoolExecutor(1)
 """Only ever handed to the virtual loop, which does the work itself: it never starts a thread."""
 
 
+NODES = ("n", "m")
+_KEYS = {f"Bearer {key_of(node)}": node for node in NODES}
+
+
 def empty_store(directory: Path) -> Path:
-    """A store with the one node enrolled, to be copied: migrating takes longer than many a history."""
+    """A store with the nodes enrolled, to be copied: migrating takes longer than many a history."""
     now = Reading(EPOCH_MS, 0, "b007")
     store = open_store(directory, now)
-    store.registry.issue(NODE, b"token", EPOCH_MS + 1, now)
-    store.registry.redeem(b"token", NODE, b"key", now)
+    for node in NODES:
+        store.registry.issue(node, f"token {node}".encode(), EPOCH_MS + 1, now)
+        store.registry.redeem(f"token {node}".encode(), node, f"key {node}".encode(), now)
     store.close()
     path = directory / FILE_NAME
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE collector SET identity = 'c011ec70'")
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
     return path
@@ -49,7 +53,10 @@ def empty_store(directory: Path) -> Path:
 class SimulatedCollector:
     """The collector on its own machine."""
 
-    def __init__(self, directory: Path, empty: Path, world: World, clock: CollectorClock, random: Random) -> None:
+    def __init__(
+        self, identity: str, directory: Path, empty: Path, world: World, clock: CollectorClock, random: Random
+    ) -> None:
+        self.identity = identity
         self.world = world
         self.clock = clock
         self.disk = Disk(world, random)
@@ -60,7 +67,10 @@ class SimulatedCollector:
         self._store: SqliteStore | None = None
         self._ingest: Ingest | None = None
         self._watch: Watch | None = None
+        directory.mkdir()
         shutil.copy(empty, directory / FILE_NAME)
+        with closing(sqlite3.connect(directory / FILE_NAME)) as connection, connection:
+            connection.execute("UPDATE collector SET identity = ?", (identity,))
 
     @property
     def listening(self) -> bool:
@@ -74,6 +84,7 @@ class SimulatedCollector:
         """A new process, unless one runs."""
         if self.loop is None:
             self.loop = process(self.world, self.disk)
+            self.loop.before_disk = self._refuse_if_full
             self.loop.at(self.world.now, self._begin, self.loop)
 
     def kill(self) -> None:
@@ -101,7 +112,7 @@ class SimulatedCollector:
         """The figures as its page would show them now; None while it is not running."""
         if self._store is None:
             return None
-        return Figures(self._store.evidence, self._store.registry, lambda: rules, self.now)
+        return Figures(self._store.evidence, self._store.derived, self._store.registry, lambda: rules, self.now)
 
     def facts(self) -> Facts:
         """All evidence that it holds; it must be running."""
@@ -128,14 +139,25 @@ class SimulatedCollector:
         await watch.begin()
         await watch.run(after_tick)
 
+    def _refuse_if_full(self) -> None:
+        if self.disk.is_full:
+            raise StoreUnavailableError("database or disk is full")
+
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        if not task.cancelled():
-            self.world.failures.append(f"the collector ended: {task.exception()!r}")
+        """The process ends; one that could not write its watch log is started again."""
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, StoreUnavailableError):
+            self.world.at(self.world.now, self.kill)
+            self.world.at(self.world.now + RESTART_MS, self.start)
+        else:
+            self.world.failures.append(f"the collector ended: {error!r}")
 
     async def _respond(self, body: bytes, headers: dict[str, str], answer: Answering) -> None:
         at = self.now()
         reply = await self._reply(body, headers, at)
-        if reply.status != 200:
+        if reply.status not in {200, 503}:
             self.refusals.append(f"{reply.status} {reply.body.decode()}")
         answer(reply)
 
@@ -143,10 +165,10 @@ class SimulatedCollector:
         """What the endpoint does with a request, without HTTP."""
         ingest = self._ingest
         assert ingest is not None
-        assert headers["Authorization"] == f"Bearer {KEY}"
+        node = _KEYS[headers["Authorization"]]
         try:
             plain = inflate(body) if headers.get("Content-Encoding") == "gzip" else body
-            taken = await ingest.take(Arrival(NODE, decode(plain, Evidence), at), len(body))
+            taken = await ingest.take(Arrival(node, decode(plain, Evidence), at), len(body))
         except InvalidRecordError as error:
             run = error.run if error.number is not None else None
             return _refusal(400, Problem("invalid", error.reason, error.path, run, error.number))

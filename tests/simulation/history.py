@@ -4,21 +4,26 @@ import hashlib
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 from detak_agent.delivery import DEADLINE_MS
-from detak_collector.downtime.catalogue import Catalogue
+from detak_collector.downtime.derive import Result
+from detak_collector.downtime.facts import Facts
 from detak_collector.downtime.facts import Span as Stored
 from detak_collector.downtime.periods import Period
 from detak_collector.downtime.triple import Triple
-from detak_collector.figures import Rules
+from detak_collector.rules import Rules
 from detak_wire.messages import Span
-from downtime_cases import group, service
-from simulation.agent import CHECK, NODE
+from simulation.agent import SimulatedAgent
+from simulation.collector import SimulatedCollector
+from simulation.faults import HARMLESS, Fault
+from simulation.judge import Judge
 from simulation.machine import EPOCH_MS
-from simulation.plan import HARMLESS, Plan, planned, weather
+from simulation.plan import Plan, planned, weather
+from simulation.scenes import TOGETHER, Subject, catalogue, subjects
 from simulation.stage import Stage
 
 DECLARED_PPM = 100
@@ -29,9 +34,10 @@ EDGE_MS = 200
 NEAR_MS = 20_000.0
 """An outage this near to a fault is not one of those whose width is measured."""
 
-_FOREVER = 2**62
+SETTLED_MS = 30_000
+"""Up to so long before the end all evidence has been delivered, to every collector."""
 
-READING = f"{NODE}/{CHECK}"
+_FOREVER = 2**62
 
 
 @dataclass
@@ -54,8 +60,10 @@ class History:
 
     def __init__(self, seed: str, stage: Stage) -> None:
         self._stage = stage
+        self._judge = Judge(stage)
+        self._subjects = subjects(stage.plan)
         self._verdict = Verdict(seed, stage.plan.pace.interval_ms)
-        self._rules = Rules(Catalogue("org", "UTC", (service(group([READING])),)), drift_ppm=DECLARED_PPM)
+        self._rules = Rules(catalogue(stage.plan), drift_ppm=DECLARED_PPM)
         self._trace = hashlib.sha256()
 
     def play(self) -> Verdict:
@@ -65,69 +73,74 @@ class History:
         for moment in plan.looks:
             world.at(moment, self._look)
         world.run(plan.length)
-        down = self._look()
-        assert down is not None, "the collector runs at the end of every history"
+        said = self._look()
         self._judge_evidence()
-        self._measure(down)
+        self._compare(said)
+        self._measure(said[0][self._subjects[0].name])
         self._count()
         self._stage.clear()
         return self._verdict
 
-    def _look(self) -> Triple | None:
-        """Ask the figures as the page would, and hold them against the truth so far. None: the collector is away."""
-        figures = self._stage.collector.figures(self._rules)
-        if figures is None:
-            return None
-        now = self._stage.collector.now().utc
-        result = figures.report(Period("all", EPOCH_MS, now))
-        down = result.readings[READING].down
-        self._trace.update(repr((now, down, result.figure)).encode())
-        self._judge(down, now - EDGE_MS)
-        return down
+    def _look(self) -> list[dict[str, Triple]]:
+        """Ask every collector's figures as the page would, and hold them against the truth so far."""
+        return [self._ask(place, collector) for place, collector in enumerate(self._stage.collectors)]
 
-    def _judge(self, down: Triple, until: int) -> None:
-        truth, hidden, at = self._stage.truth(), self._stage.hidden(), int(self._stage.world.now)
-        for begin, end in truth.clip(EPOCH_MS, until) - down.possible - hidden:
-            self._violate(f"at {at}: down but not possible {begin - EPOCH_MS}..{end - EPOCH_MS}")
-        for begin, end in down.certain.clip(EPOCH_MS, until) - truth - hidden:
-            self._violate(f"at {at}: certain but not down {begin - EPOCH_MS}..{end - EPOCH_MS}")
-        if not down.is_nested:
-            self._violate(f"at {at}: the sets do not nest")
-
-    def _violate(self, what: str) -> None:
-        self._verdict.violations.append(what)
+    def _ask(self, place: int, collector: SimulatedCollector) -> dict[str, Triple]:
+        """What it says of each subject; nothing while it is away, or while its clock is wrong."""
+        figures = collector.figures(self._rules)
+        if figures is None or self._judge.is_stepped(place):
+            return {}
+        now = collector.now().utc
+        result = figures.explained("s", Period("all", EPOCH_MS, now))
+        said, facts = _said(result, self._subjects), collector.facts()
+        self._trace.update(repr((now, said, result.figure)).encode())
+        for subject in self._subjects:
+            self._verdict.violations += self._judge.violations(subject, said[subject.name], facts, now - EDGE_MS)
+        return said
 
     def _judge_evidence(self) -> None:
-        """What the agent's disk had is in the store, and nothing else went wrong."""
-        agent, collector = self._stage.agent, self._stage.collector
-        for failure in self._stage.world.failures:
-            self._violate(failure)
-        if len(agent.runs) > agent.starts + agent.reloads:
-            self._violate(f"{len(agent.runs)} runs, but {agent.starts} starts: one took itself for a restored machine")
-        for refusal in collector.refusals:
-            self._violate(f"refused: {refusal}")
-        for run, number in self._lacking():
-            self._violate(f"lost: record {number} of run {run}")
+        """What the agents' disks had is in every store, and nothing else went wrong."""
+        wrong = self._verdict.violations
+        wrong += self._stage.world.failures
+        for host in self._stage.hosts:
+            agent, most = host.agent, host.agent.starts + host.agent.reloads + host.restores
+            if len(agent.runs) > most:
+                wrong.append(f"{len(agent.runs)} runs, but {most} reasons: one took itself for a restored machine")
+        for collector in self._stage.collectors:
+            facts = collector.facts()
+            wrong += [f"{collector.identity} refused: {refusal}" for refusal in collector.refusals]
+            wrong += self._judge.unseen_standstills(facts)
+            for host in self._stage.hosts:
+                wrong += [f"{collector.identity} {one}" for one in self._lacking(host.agent, facts)]
 
-    def _lacking(self) -> list[tuple[str, int]]:
+    def _lacking(self, agent: SimulatedAgent, facts: Facts) -> Iterator[str]:
         """Spans that the agent's disk has and the store has not, or less of them."""
-        runs = self._stage.collector.facts().nodes[NODE].runs
-        held = {(run.run, span.number): span for run in runs for span in run.spans}
-        newest, clock = self._stage.agent.runs[-1], self._stage.agent.clock
+        held = {(run.run, span.number): span for run in facts.nodes[agent.node].runs for span in run.spans}
+        newest = agent.runs[-1]
         # The run that goes on is always a beat ahead of what has arrived, and an attempt may be under way.
-        settled = clock.begin() - self._stage.plan.pace.beat_ms - DEADLINE_MS
-        return [
-            (run, number)
-            for run, spans in self._stage.agent.durable.items()
-            for number, span in spans.items()
-            if not holds(held.get((run, number)), span, settled if run == newest else _FOREVER)
-        ]
+        settled = agent.clock.begin() - self._stage.plan.pace.beat_ms - DEADLINE_MS
+        for run, spans in agent.durable.items():
+            for number, span in spans.items():
+                known = held.get((run, number))
+                if run not in agent.set_back and not holds(known, span, settled if run == newest else _FOREVER):
+                    yield f"lost: record {number} of run {run}"
+
+    def _compare(self, said: list[dict[str, Triple]]) -> None:
+        """Once all is delivered, every collector says the same of the time that is over."""
+        if self._judge.may_differ(self._stage.collectors[0].facts()):
+            return
+        until, first = EPOCH_MS + int(self._stage.plan.length) - SETTLED_MS, said[0]
+        for collector, other in zip(self._stage.collectors[1:], said[1:], strict=True):
+            for name, down in first.items():
+                if down.clip(EPOCH_MS, until) != other[name].clip(EPOCH_MS, until):
+                    self._verdict.violations.append(f"{collector.identity} says something else of {name}")
 
     def _measure(self, down: Triple) -> None:
         """How far apart certain and possible are, for outages that no fault was near."""
-        plan, hidden = self._stage.plan, self._stage.hidden()
-        edges = [0.0, *(edge for pair in plan.down for edge in pair), plan.length]
-        for place, (begin, end) in enumerate(plan.down):
+        plan, subject = self._stage.plan, self._subjects[0]
+        hidden = self._judge.too_short(subject)
+        edges = [0.0, *(edge for pair in subject.down for edge in pair), plan.length]
+        for place, (begin, end) in enumerate(subject.down):
             if int(begin) + EPOCH_MS + 5 in hidden:
                 self._verdict.unseeable += 1
                 continue
@@ -139,23 +152,42 @@ class History:
 
     def _is_near_a_fault(self, begin: float, end: float) -> bool:
         return begin < NEAR_MS or any(
-            fault.at - NEAR_MS < end and begin < fault.end + fault.agent_after + NEAR_MS
+            fault.at - _near(fault) < end and begin < _over(fault) + _near(fault)
             for fault in self._stage.plan.faults
             if fault.kind not in HARMLESS
         )
 
     def _count(self) -> None:
         """What happened, and everything of it as one digest."""
-        agent = self._stage.agent
         counts = Counter(f"fault {fault.kind}" for fault in self._stage.plan.faults)
-        self._verdict.counts = (
-            counts
-            + self._stage.network.counts
-            + Counter(runs=len(agent.runs), spans=sum(map(len, agent.durable.values())))
-        )
-        durable = sorted((run, sorted(spans.items())) for run, spans in agent.durable.items())
-        self._trace.update(repr((durable, sorted(self._verdict.counts.items()))).encode())
+        for network in self._stage.networks:
+            counts += network.counts
+        for host in self._stage.hosts:
+            agent = host.agent
+            spans = sum(map(len, agent.durable.values()))
+            counts += Counter(runs=len(agent.runs), spans=spans, gave_up=agent.gave_up, restored=host.restores)
+            durable = sorted((run, sorted(spans.items())) for run, spans in agent.durable.items())
+            self._trace.update(repr(durable).encode())
+        self._verdict.counts = counts
+        self._trace.update(repr(sorted(counts.items())).encode())
         self._verdict.digest = self._trace.hexdigest()[:16]
+
+
+def _over(fault: Fault) -> float:
+    return fault.end + max(fault.agent_after, fault.target_after)
+
+
+def _near(fault: Fault) -> float:
+    """What was seen while a collector's UTC was off may have been so much earlier or later."""
+    return NEAR_MS + abs(fault.by_ms)
+
+
+def _said(result: Result, asked: tuple[Subject, ...]) -> dict[str, Triple]:
+    """What a result says of each subject; a history lies within one month."""
+    (month,) = result.details
+    layers = month.accounts["s"].layers
+    readings = {name: reading.down for name, reading in month.readings.items()}
+    return {one.name: layers[TOGETHER].gross if one.name == TOGETHER else readings[one.name] for one in asked}
 
 
 def holds(held: Stored | None, span: Span, settled: int) -> bool:
@@ -169,10 +201,16 @@ def holds(held: Stored | None, span: Span, settled: int) -> bool:
     return held.closed and held.last_begin == span.last_begin and held.samples == span.samples
 
 
-def play(seed: str, empty_store: Path, drift_ppm: float = DECLARED_PPM, plan: Plan | None = None) -> Verdict:
-    """The history of this seed, in a directory of its own that is gone afterwards."""
+def play(
+    seed: str,
+    empty_store: Path,
+    drift_ppm: float = DECLARED_PPM,
+    plan: Plan | None = None,
+    only: Sequence[str] = (),
+) -> Verdict:
+    """The history of this seed, in a directory of its own that is gone afterwards; of `only` these kinds of faults."""
     random = Random(seed)
-    drawn = plan or planned(random, weather(random))
+    drawn = plan or planned(random, weather(random, only))
     directory = Path(tempfile.mkdtemp(prefix="detak-simulation-", dir=fast_directory()))
     try:
         return History(seed, Stage(seed, drawn, empty_store, directory, drift_ppm)).play()

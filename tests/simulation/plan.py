@@ -1,70 +1,74 @@
 """What will happen in one history: the target's true down time and the faults, all drawn beforehand from the seed."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from random import Random
+from typing import Literal
 
 from detak_collector.downtime.intervals import Intervals
 from simulation.agent import Pace
-from simulation.target import Stretch
+from simulation.faults import (
+    AGENT,
+    CLOCKS,
+    COLLECTOR,
+    EVERY_FAULT,
+    EVERYWHERE,
+    GUARD_MS,
+    HOST,
+    NETWORK,
+    OBSERVER,
+    Fault,
+    Stretch,
+    draw,
+)
 
-NETWORK = ("cut", "cut-out", "cut-in", "loss", "lost-answers", "doubling", "delay")
-AGENT = ("kill-agent", "stop-agent", "reload", "freeze", "freeze-in-sample", "starve", "slow-disk")
-CHECK = ("unable",)
-HOST = ("crash", "hidden-crash", "dying-crash")
-CLOCKS = ("step-wall", "steer", "warm-up")
-COLLECTOR = ("kill-collector", "pause-collector", "slow-store")
-EVERY_FAULT = (*NETWORK, *AGENT, *CHECK, *HOST, *CLOCKS, *COLLECTOR)
-HARMLESS = (*CLOCKS, "doubling")
-"""What must not even widen a figure."""
+Scene = Literal["alone", "two collectors", "observed"]
+"""A node that checks itself; the same with two collectors; a thing that two nodes look at over the network."""
 
 PACES = (Pace(1_000, 500, 2_000), Pace(1_000, 800, 5_000), Pace(2_000, 1_000, 5_000), Pace(5_000, 2_000, 5_000))
 
 QUIET_END_MS = 75_000.0
 """At the end everything is mended and nothing fails, so that what is still owed can be delivered."""
 
-_GUARD_MS = 10_000
-_DYING_MS = 15_000.0
-"""An agent that is guarded is started again in less, if its host lives."""
-
 _SPACED_MS = 60_000.0
 """Between two faults of a guarded agent: by its watchdog's promise it ticks again in less."""
 
-
-@dataclass(frozen=True)
-class Fault:
-    """Something goes wrong at `at`, for so long. A crash is followed by a boot, and the target comes up after it."""
-
-    kind: str
-    at: float
-    length: float
-    lead: float = 0.0
-    agent_after: float = 0.0
-    target_after: float = 0.0
-
-    @property
-    def end(self) -> float:
-        return self.at + self.length
-
-    @property
-    def crashed_at(self) -> float:
-        """When the host went: of a hidden crash the network dies first, of a dying one the agent."""
-        return self.at + self.lead
+_CUT_OFF_MS = (20_000.0, 90_000.0)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole history in advance; times are of the world. `down` is the truth."""
+    """A whole history in advance; times are of the world. `own` is when the target fails by itself."""
 
     pace: Pace
     length: float
     faults: tuple[Fault, ...]
-    down: tuple[Stretch, ...]
+    own: tuple[Stretch, ...]
     looks: tuple[float, ...]
     """When the figure is asked for while everything is under way."""
     guarded_ms: int | None
     marked: bool
+    scene: Scene = "alone"
+
+    @property
+    def down(self) -> tuple[Stretch, ...]:
+        """The truth about the target: with the host it runs on, unless it is another one."""
+        return self.own if self.scene == "observed" else united([*self.own, *self.host_down(0)])
+
+    @property
+    def restarts(self) -> tuple[float, ...]:
+        """When the target was started anew: after its own failures and after boots, not after a standstill."""
+        boots = [one.host_down[1] for one in self.faults if one.is_new_start]
+        return tuple(sorted([*(end for _, end in self.own), *boots]))
+
+    def host_down(self, where: int) -> tuple[Stretch, ...]:
+        """When a node's host is down."""
+        return united([one.host_down for one in self.faults if one.kind in HOST and one.where == where])
+
+    def cut_off(self, where: int) -> tuple[Stretch, ...]:
+        """When a node reaches nothing of what it looks at."""
+        return united([(one.at, one.end) for one in self.faults if one.kind in OBSERVER and one.where == where])
 
 
 @dataclass(frozen=True)
@@ -76,45 +80,51 @@ class Weather:
     length_ms: float
     isolation_ms: float = 0.0
     """A cut of this length, at whose end the host crashes: of all that time only one boot's agent time tells."""
+    scene: Scene = "alone"
 
 
 ISOLATED = Weather(("warm-up", "steer"), 600_000.0, 2_400_000.0, isolation_ms=2_100_000.0)
 """Long alone with an oscillator that changes its mind: here a drift beyond the declared bound must be found out."""
 
+_SCENES: tuple[Scene, ...] = ("alone", "alone", "two collectors", "observed")
 
-def weather(random: Random) -> Weather:
-    """Nothing at all, one kind of fault alone, or any mixture of them."""
+
+def weather(random: Random, only: Sequence[str] = ()) -> Weather:
+    """Nothing at all, one kind of fault alone, or any mixture of them; or `only` these kinds."""
     length = random.uniform(300_000.0, 900_000.0)
+    scene: Scene = "observed" if set(OBSERVER) & set(only) else random.choice(_SCENES)
+    if only:
+        return Weather(only, random.uniform(20_000.0, 120_000.0), length, scene=scene)
+    kinds = (*EVERY_FAULT, *OBSERVER, *OBSERVER) if scene == "observed" else EVERY_FAULT
     mood = random.random()
     if mood < 0.15:
-        return Weather(CLOCKS, 60_000.0, length)
-    if mood < 0.4:
-        return Weather([random.choice(EVERY_FAULT)], random.uniform(20_000.0, 120_000.0), length)
+        return Weather(CLOCKS, 60_000.0, length, scene=scene)
     if mood < 0.45:
+        return Weather([random.choice(kinds)], random.uniform(20_000.0, 120_000.0), length, scene=scene)
+    if mood < 0.5:
         return ISOLATED
-    number = random.randint(2, len(EVERY_FAULT))
-    return Weather(random.sample(EVERY_FAULT, number), random.uniform(15_000.0, 90_000.0), length)
+    number = random.randint(2, len(kinds))
+    return Weather(random.sample(kinds, number), random.uniform(15_000.0, 90_000.0), length, scene=scene)
 
 
 def planned(random: Random, under: Weather) -> Plan:
     """One history."""
     pace = random.choice(PACES)
-    guarded_ms = _GUARD_MS if random.random() < 0.5 else None
+    guarded_ms = GUARD_MS if random.random() < 0.5 else None
     end = under.length_ms - QUIET_END_MS
     faults = list(_faults(random, under, end, is_guarded=guarded_ms is not None))
     if under.isolation_ms:
-        cut = Fault("cut", random.uniform(60_000.0, 120_000.0), under.isolation_ms)
+        cut = Fault("cut", random.uniform(60_000.0, 120_000.0), under.isolation_ms, where=EVERYWHERE)
         faults += [cut, Fault("crash", cut.end - 20_000.0, 10_000.0, agent_after=4_000.0, target_after=5_000.0)]
-    crashes = [(one.crashed_at, one.end + one.target_after) for one in faults if one.kind in HOST]
-    outages = list(_outages(random, pace, end))
     return Plan(
         pace=pace,
         length=under.length_ms,
         faults=tuple(sorted(faults, key=lambda one: one.at)),
-        down=_united([*outages, *crashes]),
+        own=tuple(_outages(random, pace, end)),
         looks=tuple(sorted(random.uniform(20_000.0, under.length_ms) for _ in range(4))),
         guarded_ms=guarded_ms,
         marked=random.random() < 0.4,
+        scene=under.scene,
     )
 
 
@@ -129,52 +139,59 @@ def _outages(random: Random, pace: Pace, end: float) -> Iterator[Stretch]:
         at = until + random.uniform(least, 2 * least)
 
 
+@dataclass
+class _Free:
+    """From when on a part may be hurt again: a host, a guarded agent, a clock, the observers' way."""
+
+    until: dict[str, float]
+
+    def take(self, part: str, at: float, until: float) -> bool:
+        if at < self.until.get(part, 20_000.0):
+            return False
+        self.until[part] = until
+        return True
+
+
 def _faults(random: Random, under: Weather, end: float, *, is_guarded: bool) -> Iterator[Fault]:
-    at = agent_free = host_free = 20_000.0
+    at, free = 20_000.0, _Free({})
     while True:
         at += random.expovariate(1 / under.every_ms)
-        fault = _fault(random, random.choice(under.kinds), at, is_guarded=is_guarded)
         if at > end:
             return
-        if fault.end + fault.agent_after > end or (fault.kind in HOST and at < host_free):
-            continue
-        if is_guarded and fault.kind in (*AGENT, *HOST):
-            if at < agent_free:
-                continue
-            agent_free = fault.end + fault.agent_after + _SPACED_MS
-        if fault.kind in HOST:
-            host_free = fault.end + fault.agent_after + 1_000.0
-        yield fault
+        fault = _placed(random, draw(random, random.choice(under.kinds), at, is_guarded=is_guarded), under.scene)
+        if fault.end + fault.agent_after <= end and _fits(fault, free, is_guarded=is_guarded):
+            yield fault
 
 
-def _fault(random: Random, kind: str, at: float, *, is_guarded: bool) -> Fault:
-    if kind in HOST:
-        return _host_fault(random, kind, at)
-    longest = _LONGEST_MS.get(kind, 60_000.0)
-    if is_guarded and kind in _BOUNDED_BY_GUARD:
-        longest = min(longest, _GUARD_MS * 0.8)
-    return Fault(kind, at, random.choice((random.uniform(200.0, 8_000.0), random.uniform(1_000.0, longest))))
+def _placed(random: Random, fault: Fault, scene: Scene) -> Fault:
+    """The same fault at one of the places that the scene has."""
+    if fault.kind in OBSERVER:
+        return Fault(fault.kind, fault.at, random.uniform(*_CUT_OFF_MS), where=random.randrange(2))
+    if fault.kind in NETWORK:
+        return replace(fault, where=EVERYWHERE if scene == "alone" else random.choice((0, 1, EVERYWHERE)))
+    has_two = scene == ("two collectors" if fault.kind in COLLECTOR else "observed")
+    return replace(fault, where=random.randrange(2) if has_two else 0)
 
 
-def _host_fault(random: Random, kind: str, at: float) -> Fault:
-    usual = random.uniform(4_000.0, 20_000.0)
-    lead = 0.0 if kind == "crash" else random.uniform(2_000.0, _DYING_MS if kind == "dying-crash" else 40_000.0)
-    off = random.choice((random.uniform(3_000.0, 30_000.0), random.uniform(30_000.0, 200_000.0)))
-    return Fault(
-        kind,
-        at,
-        lead + off,
-        lead=lead,
-        agent_after=random.choice((usual, usual, 170_000.0)),
-        target_after=random.uniform(3_200.0, 25_000.0),
-    )
+def _fits(fault: Fault, free: _Free, *, is_guarded: bool) -> bool:
+    """Whether what it hurts is whole again: a host that is down cannot crash, a guarded agent keeps its promise."""
+    back = fault.end + fault.agent_after
+    if fault.kind in OBSERVER:
+        return free.take("way", fault.at, fault.end + 2 * _CUT_OFF_MS[0])
+    if fault.kind == "step-utc":
+        return free.take("utc", fault.at, fault.end + 30_000.0)
+    if fault.kind in HOST and fault.at < free.until.get(f"host {fault.where}", 0.0):
+        return False
+    is_bound = is_guarded and fault.kind in {*AGENT, *HOST}
+    if is_bound and not free.take(f"agent {fault.where}", fault.at, back + _SPACED_MS):
+        return False
+    if fault.kind in HOST:
+        free.until[f"host {fault.where}"] = back + 1_000.0
+    return True
 
 
-_LONGEST_MS = {"kill-agent": 120_000.0, "stop-agent": 120_000.0, "cut": 300_000.0, "freeze": 90_000.0}
-_BOUNDED_BY_GUARD = ("kill-agent", "freeze", "freeze-in-sample", "starve", "slow-disk")
-
-
-def _united(pairs: Sequence[Stretch]) -> tuple[Stretch, ...]:
+def united(pairs: Sequence[Stretch]) -> tuple[Stretch, ...]:
+    """Stretches that touch, as one."""
     merged: list[Stretch] = []
     for begin, end in sorted(pairs):
         if merged and begin <= merged[-1][1]:
@@ -184,7 +201,18 @@ def _united(pairs: Sequence[Stretch]) -> tuple[Stretch, ...]:
     return tuple(merged)
 
 
-def too_short(down: Sequence[Stretch], least: float) -> Intervals:
-    """The outages and recoveries that two samples may have between them unseen; no figure can promise those."""
+def too_short(down: Sequence[Stretch], least: float, blind: Sequence[Stretch] = ()) -> Intervals:
+    """The outages and recoveries that two samples may have between them unseen; no figure can promise those.
+
+    What falls into `blind` was not looked at, though the samples on both sides seem to be neighbours.
+    """
     up = [(before[1], after[0]) for before, after in pairwise(down)]
-    return Intervals.of((int(begin) - 1, int(end) + 2) for begin, end in (*down, *up) if end - begin < least)
+    return Intervals.of(
+        (int(begin) - 1, int(end) + 2)
+        for begin, end in (*down, *up)
+        if end - begin - sum(_shared((begin, end), one) for one in blind) < least
+    )
+
+
+def _shared(first: Stretch, second: Stretch) -> float:
+    return max(0.0, min(first[1], second[1]) - max(first[0], second[0]))

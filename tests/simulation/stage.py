@@ -1,185 +1,144 @@
-"""The stage of one history: a node, a network and a collector, and the hands that hurt them as a plan says."""
+"""The stage of one history: its nodes, networks and collectors, and the hands that hurt them as a plan says."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from detak_collector.downtime.intervals import Intervals
 from simulation.agent import SimulatedAgent
-from simulation.collector import SimulatedCollector
-from simulation.machine import EPOCH_MS, CollectorClock, NodeClock
+from simulation.collector import NODES, SimulatedCollector
+from simulation.faults import EVERYWHERE, NETWORK, Fault
+from simulation.host import Boot, Host
+from simulation.machine import CollectorClock, NodeClock
 from simulation.network import Network, Trouble
-from simulation.plan import Fault, Plan, too_short
+from simulation.plan import Plan
+from simulation.scenes import targets
 from simulation.target import Target
 from simulation.world import World
 
 COLLECTOR_ERROR_MS = 25.0
-WALL_STEPS_MS = (300.0, 5_000.0, 86_400_000.0)
-STEERING = 0.08
+_IDENTITIES = ("c011ec70", "c011ec71")
+
+
+@dataclass(frozen=True)
+class Excursion:
+    """A collector's UTC was off by so much for a while; each node's boot and agent time at its begin and its end."""
+
+    fault: Fault
+    begun: tuple[tuple[Boot, float], ...]
+    ended: tuple[tuple[Boot, float], ...] = ()
 
 
 class Stage:
     """Everything of one history. All its randomness comes from the seed, by the part that draws it."""
 
     def __init__(self, seed: str, plan: Plan, empty_store: Path, directory: Path, drift_ppm: float) -> None:
-        def random(part: str) -> Random:
-            return Random(f"{seed}/{part}")
-
         self.plan = plan
         self.world = World()
-        agent_state, collector_state = directory / "agent", directory / "collector"
-        agent_state.mkdir()
-        collector_state.mkdir()
-        clock = CollectorClock(self.world, random("collector clock"), COLLECTOR_ERROR_MS)
-        self.collector = SimulatedCollector(collector_state, empty_store, self.world, clock, random("collector"))
-        self.network = Network(self.world, random("network"), self.collector)
-        self.target = Target(self.world, random("target"), plan.down, marked=plan.marked)
-        self.agent = SimulatedAgent(
-            agent_state,
-            plan.pace,
-            self.target,
-            NodeClock(self.world, random("clock"), drift_ppm),
-            self.network,
-            random("agent"),
-        )
-        self.agent.guarded_ms = plan.guarded_ms
-        self._random = random("faults")
-        self._host_is_up = True
-        self._hands: dict[str, Callable[[Fault], None]] = {
-            "crash": self._crash,
-            "hidden-crash": self._hidden_crash,
-            "dying-crash": self._dying_crash,
-            "kill-agent": self._kill_agent,
-            "stop-agent": self._stop_agent,
-            "reload": lambda _: self.agent.reload(),
-            "freeze": self._freeze,
-            "freeze-in-sample": self._freeze_in_sample,
-            "starve": self._starve,
-            "slow-disk": self._slow_disk,
-            "unable": self._unable,
-            "step-wall": self._step_wall,
-            "steer": self._steer,
-            "warm-up": self._warm_up,
+        self._seed = seed
+        self._directory = directory
+        number = 2 if plan.scene == "two collectors" else 1
+        self.collectors = [self._collector(identity, empty_store) for identity in _IDENTITIES[:number]]
+        self.networks: list[Network] = []
+        self.excursions: list[Excursion] = []
+        looks = targets(plan, self.world, self._random("target"))
+        self.hosts = [self._host(name, seen, drift_ppm) for name, seen in zip(NODES, looks, strict=False)]
+        self._hands: dict[str, Callable[[SimulatedCollector, Fault], None]] = {
             "kill-collector": self._kill_collector,
-            "pause-collector": self._pause_collector,
-            "slow-store": self._slow_store,
+            "pause-collector": lambda collector, fault: collector.pause(fault.end),
+            "slow-store": lambda collector, fault: collector.disk.slow_down(fault.end),
+            "full-store": lambda collector, fault: collector.disk.fill(fault.end),
+            "step-utc": self._step_utc,
         }
 
     def prepare(self) -> None:
         """Start everything, and let happen what is planned when its time comes."""
-        self.collector.start()
-        self.agent.start()
+        for collector in self.collectors:
+            collector.start()
+        for host in self.hosts:
+            host.agent.start()
         for fault in self.plan.faults:
             self.world.at(fault.at, self._happening(fault))
 
     def clear(self) -> None:
         """End every process."""
-        self.agent.kill()
-        self.collector.kill()
+        for host in self.hosts:
+            host.agent.kill()
+        for collector in self.collectors:
+            collector.kill()
 
-    def truth(self) -> Intervals:
-        """The whole milliseconds in which the target is down, in UTC."""
-        return Intervals.of((EPOCH_MS + math.ceil(begin), EPOCH_MS + math.floor(end)) for begin, end in self.plan.down)
+    def _random(self, part: str) -> Random:
+        return Random(f"{self._seed}/{part}")
 
-    def hidden(self) -> Intervals:
-        """The outages and recoveries, in UTC, that two samples may have between them."""
-        short = too_short(self.plan.down, self.plan.pace.long_enough_ms)
-        return Intervals.of((EPOCH_MS + begin, EPOCH_MS + end) for begin, end in short)
+    def _collector(self, identity: str, empty_store: Path) -> SimulatedCollector:
+        clock = CollectorClock(self.world, self._random(f"clock of {identity}"), COLLECTOR_ERROR_MS)
+        directory, random = self._directory / identity, self._random(identity)
+        return SimulatedCollector(identity, directory, empty_store, self.world, clock, random)
+
+    def _host(self, name: str, seen: Mapping[str, Target], drift_ppm: float) -> Host:
+        links = {
+            f"http://127.0.0.{place}:1": Network(self.world, self._random(f"network {name} {place}"), collector)
+            for place, collector in enumerate(self.collectors, start=1)
+        }
+        self.networks += links.values()
+        clock = NodeClock(self.world, self._random(f"clock of {name}"), drift_ppm)
+        for target in seen.values():
+            target.runs_on(clock)
+        directory, random = self._directory / name, self._random(f"agent {name}")
+        agent = SimulatedAgent(name, directory, self.plan.pace, seen, clock, links, self.world, random)
+        agent.guarded_ms = self.plan.guarded_ms
+        return Host(self.world, self._random(f"faults of {name}"), agent, clock, seen)
 
     def _happening(self, fault: Fault) -> Callable[[], None]:
         return lambda: self._happen(fault)
 
     def _happen(self, fault: Fault) -> None:
-        if fault.kind in _TROUBLES:
+        if fault.kind in NETWORK:
+            self._trouble(fault, self._of(self.networks, fault.where))
+        elif fault.kind in self._hands:
+            self._hands[fault.kind](self.collectors[fault.where], fault)
+        elif fault.kind in self.hosts[0].hands:
+            if fault.kind == "hidden-crash":
+                self._trouble(fault, self.networks_of(fault.where))
+            self.hosts[fault.where].hands[fault.kind](fault)
+
+    @staticmethod
+    def _of(networks: Sequence[Network], where: int) -> Sequence[Network]:
+        return networks if where == EVERYWHERE else [networks[where]]
+
+    def networks_of(self, host: int) -> Sequence[Network]:
+        """The ways from one node to all collectors."""
+        number = len(self.collectors)
+        return self.networks[host * number : (host + 1) * number]
+
+    @staticmethod
+    def _trouble(fault: Fault, networks: Sequence[Network]) -> None:
+        for network in networks:
             for trouble in _TROUBLES[fault.kind]:
-                self.network.trouble(trouble, fault.end)
-        else:
-            self._hands[fault.kind](fault)
+                network.trouble(trouble, fault.end)
 
-    def _crash(self, fault: Fault) -> None:
-        self.agent.kill()
-        self._host_is_up = False
-        self.world.at(fault.end, self._boot)
-        self.world.at(fault.end + fault.agent_after, self._start_agent)
+    def _kill_collector(self, collector: SimulatedCollector, fault: Fault) -> None:
+        collector.kill()
+        self.world.at(fault.end, collector.start)
 
-    def _hidden_crash(self, fault: Fault) -> None:
-        for trouble in _TROUBLES["cut"]:
-            self.network.trouble(trouble, fault.end)
-        self.world.at(fault.crashed_at, lambda: self._crash(fault))
+    def _step_utc(self, collector: SimulatedCollector, fault: Fault) -> None:
+        collector.clock.step(fault.by_ms)
+        self.excursions.append(Excursion(fault, self._instants()))
+        self.world.at(fault.end, lambda: self._step_back(collector, fault))
 
-    def _dying_crash(self, fault: Fault) -> None:
-        self.agent.kill()
-        self.world.at(fault.crashed_at, lambda: self._crash(fault))
+    def _step_back(self, collector: SimulatedCollector, fault: Fault) -> None:
+        collector.clock.step(-fault.by_ms)
+        self.excursions = [
+            replace(one, ended=self._instants()) if one.fault is fault else one for one in self.excursions
+        ]
 
-    def _boot(self) -> None:
-        self._host_is_up = True
-        self.agent.clock.power_on(self.world.now)
-
-    def _start_agent(self) -> None:
-        if self._host_is_up:
-            self.agent.start()
-
-    def _kill_agent(self, fault: Fault) -> None:
-        self.agent.kill()
-        self.world.at(fault.end, self._start_agent)
-
-    def _stop_agent(self, fault: Fault) -> None:
-        self.agent.stop()
-        self._start_once_stopped(self.agent.starts, fault.end)
-
-    def _start_once_stopped(self, starts: int, at: float) -> None:
-        def start() -> None:
-            if self.agent.starts == starts and self.agent.lives:
-                self._start_once_stopped(starts, self.world.now + 500.0)
-            else:
-                self._start_agent()
-
-        self.world.at(at, start)
-
-    def _freeze(self, fault: Fault) -> None:
-        self.agent.freeze(fault.end)
-
-    def _freeze_in_sample(self, fault: Fault) -> None:
-        self.target.on_asked = lambda: self.agent.freeze(self.world.now + fault.length)
-
-    def _starve(self, fault: Fault) -> None:
-        at = fault.at
-        while at < fault.end:
-            self.world.at(at, self._starving(self._random.uniform(20.0, 700.0)))
-            at += self._random.uniform(200.0, 2_000.0)
-
-    def _starving(self, length: float) -> Callable[[], None]:
-        return lambda: self.agent.freeze(self.world.now + length)
-
-    def _slow_disk(self, fault: Fault) -> None:
-        self.agent.disk.slow_down(fault.end)
-
-    def _unable(self, fault: Fault) -> None:
-        self.target.unable_until = fault.end
-
-    def _step_wall(self, _: Fault) -> None:
-        self.agent.clock.step_wall(self._random.uniform(-1.0, 1.0) * self._random.choice(WALL_STEPS_MS))
-
-    def _steer(self, _: Fault) -> None:
-        self.agent.steer(1.0 + self._random.uniform(-STEERING, STEERING))
-
-    def _warm_up(self, _: Fault) -> None:
-        self.agent.clock.warm_up()
-
-    def _kill_collector(self, fault: Fault) -> None:
-        self.collector.kill()
-        self.world.at(fault.end, self.collector.start)
-
-    def _pause_collector(self, fault: Fault) -> None:
-        self.collector.pause(fault.end)
-
-    def _slow_store(self, fault: Fault) -> None:
-        self.collector.disk.slow_down(fault.end)
+    def _instants(self) -> tuple[tuple[Boot, float], ...]:
+        return tuple((host.boot, host.clock.exact()) for host in self.hosts)
 
 
 _TROUBLES: dict[str, tuple[Trouble, ...]] = {
     "cut": ("cut-out", "cut-in"),
+    "hidden-crash": ("cut-out", "cut-in"),
     "cut-out": ("cut-out",),
     "cut-in": ("cut-in",),
     "loss": ("loss",),

@@ -44,6 +44,14 @@ def test_a_frozen_process_does_nothing_until_it_goes_on() -> None:
     assert ticks == [1_000.0, 9_000.0, 10_000.0]
 
 
+def test_a_machine_that_stands_still_takes_its_timers_with_it() -> None:
+    world = World()
+    loop, ticks = _ticking(world)
+    world.at(1_500.0, lambda: loop.stand_still(9_000.0))
+    world.run(10_600.0)
+    assert ticks == [1_000.0, 9_500.0, 10_500.0]
+
+
 def test_steering_bends_the_timers() -> None:
     world = World()
     loop, ticks = _ticking(world)

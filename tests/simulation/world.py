@@ -73,6 +73,16 @@ class Disk:
         self._world = world
         self._random = random
         self._slow_until = 0.0
+        self._full_until = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._world.now < self._full_until
+
+    def fill(self, until: float) -> None:
+        """Something else has taken all the room."""
+        self._full_until = max(self._full_until, until)
 
     def slow_down(self, until: float) -> None:
         """Something else is writing."""
@@ -97,6 +107,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self.world = world
         self.alive = True
         self.frozen_until = 0.0
+        self.before_disk: Callable[[], None] | None = None
+        """Asked before the disk does anything for this process; it raises where it cannot."""
         self._disk = disk
         self._disk_free = 0.0
         self._heap: list[tuple[float, int, asyncio.Handle]] = []
@@ -109,11 +121,22 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def steer(self, rate: float) -> None:
         """From now on timers run at this rate."""
-        self._reckoned, self._since, self._rate = self._monotonic(), self._now(), rate
+        self._reckoned, self._since, self._rate = self._monotonic(), max(self._since, self._now()), rate
 
     def freeze(self, until: float) -> None:
         """Run nothing before that moment; what falls due meanwhile runs then, in its order."""
         self.frozen_until = max(self.frozen_until, until)
+
+    def stand_still(self, until: float) -> None:
+        """The whole machine does nothing before that moment, and its timers do not run either."""
+        self._reckoned, begin = self._monotonic(), max(self._since, self._now())
+        self._since = max(until, begin)
+        self._heap = [
+            (due + self._since - begin if isinstance(handle, asyncio.TimerHandle) else due, place, handle)
+            for due, place, handle in self._heap
+        ]
+        heapq.heapify(self._heap)
+        self.freeze(until)
 
     def next_step(self) -> tuple[float, int]:
         """When this process does something next."""
@@ -171,7 +194,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return max(self.world.now, self._grave)
 
     def _monotonic(self) -> float:
-        return self._reckoned + (self._now() - self._since) * self._rate
+        return self._reckoned + max(0.0, self._now() - self._since) * self._rate
 
     # What asyncio asks of a loop.
 
@@ -225,6 +248,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
         def work() -> None:
             try:
+                if self.before_disk is not None:
+                    self.before_disk()
                 value = function(*arguments)
             except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
                 self.at(done, _settle, result, None, error)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from installation import DOWN_AFTER_MS, Installation, installation, process_check, service_of, sleeper, until
@@ -82,3 +84,30 @@ def test_a_cut_that_heals_leaves_no_outage(cabled: tuple[Installation, Wire]) ->
     service = made.report()
     assert not service["outages"]
     print(f"\nafter the cut: counted {service['counted_ms']} ms, possible {service['possible_ms']} ms")
+
+
+def test_a_report_printed_during_a_cut_is_the_same_again_as_of_then_and_differs_now(
+    cabled: tuple[Installation, Wire],
+) -> None:
+    made, wire = cabled
+
+    def report(*words: str) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(made.collector_says("report", *period, *words, "--format", "json"))
+        return told
+
+    begin = time.time()
+    wire.pull()
+    until("it is presumed down", lambda: made.condition() == "presumed down")
+    period = tuple(word for option, at in (("--from", begin), ("--to", time.time())) for word in (option, instant(at)))
+    time.sleep(1.1)
+    first = report()
+    assert first["figure"]["counted_ms"] > 0
+    wire.plug()
+    until("the evidence of the cut has arrived", lambda: report()["figure"]["counted_ms"] == 0)
+    assert report("--as-of", first["as_of"]) == {**first, "earlier_view": True}
+    told = json.loads(made.collector_says("difference", *period, "--since", first["as_of"], "--format", "json"))
+    assert [one["change"] for one in told["outages"]] == ["vanished"]
+
+
+def instant(at: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))

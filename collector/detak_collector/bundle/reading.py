@@ -11,7 +11,7 @@ from typing import IO, TypeVar
 
 from detak_collector.bundle.facts import read_facts
 from detak_collector.bundle.files import CATALOGUE, Files, files_of
-from detak_collector.catalogue import CatalogueError, parse_declarations, parse_exclusions
+from detak_collector.catalogue import CatalogueError, Entered, parse_declarations, parse_exclusions
 from detak_collector.catalogue.moments import instant
 from detak_collector.catalogue.organisation import FILE_BYTES, parse_beside
 from detak_collector.catalogue.place import Place
@@ -27,13 +27,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What a bundle says: catalogue, facts by node, exclusions, and the moment as of which it speaks, if it says."""
+    """What a bundle says: catalogue, facts by node, corrections, and the moment as of which it speaks, if it says."""
 
     catalogue: Catalogue
     facts: Mapping[str, Node]
-    exclusions: tuple[Exclusion, ...]
+    entered: tuple[Entered, ...]
     declarations: tuple[Declaration, ...] = ()
     as_of: int | None = None
+
+    def exclusions(self, until: int) -> tuple[Exclusion, ...]:
+        """Its exclusions; of those that recur, the windows that begin before `until`. Raises CatalogueError."""
+        return tuple(window for one in self.entered for window in one.windows(until))
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -82,7 +86,7 @@ class _Reader:
         top.settle()
         return found
 
-    def exclusions(self, catalogue: Catalogue) -> tuple[Exclusion, ...]:
+    def exclusions(self, catalogue: Catalogue) -> tuple[Entered, ...]:
         return parse_exclusions(self._text(EXCLUSIONS), catalogue) if EXCLUSIONS in self.files else ()
 
     def declarations(self, catalogue: Catalogue) -> tuple[Declaration, ...]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
-from detak_collector.catalogue.moments import instant
-from detak_collector.catalogue.place import Place, resembling
+from detak_collector.catalogue.moments import instant, zone_name
+from detak_collector.catalogue.place import CatalogueError, Place, resembling
+from detak_collector.catalogue.recurrence import MOST_WINDOWS, Recurrence, read_parts, recurrence_of
 from detak_collector.catalogue.table import Reading, Table
 from detak_collector.catalogue.values import one_of, prose, text
 from detak_collector.downtime.catalogue import (
@@ -29,11 +32,37 @@ Scope = tuple[str, str]
 Corrected = TypeVar("Corrected", bound=Correction)
 
 
-def parse_exclusions(content: str, catalogue: Catalogue, file: str = "exclusions.ndjson") -> tuple[Exclusion, ...]:
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """An exclusion as it was entered: its first window and, if it recurs, when others begin."""
+
+    first: Exclusion
+    again: Recurrence | None = None
+
+    def windows(self, until: int) -> tuple[Exclusion, ...]:
+        """It, or the windows of it that begin before `until`, the first in any case; raises CatalogueError at too many.
+
+        All have its length to the millisecond, whatever clocks do meanwhile.
+        """
+        if self.again is None:
+            return (self.first,)
+        begins = tuple(islice(self.again.begins(until), MOST_WINDOWS + 1))
+        if len(begins) > MOST_WINDOWS:
+            reason = f"exclusion {self.first.id} recurs more than {MOST_WINDOWS} times; end it with UNTIL"
+            raise CatalogueError([f"{reason}, and go on with a new one"])
+        length = self.first.end - self.first.begin
+        return tuple(
+            replace(self.first, begin=begin, end=begin + length, window=number)
+            for number, begin in enumerate(begins, start=1)
+        )
+
+
+def parse_exclusions(content: str, catalogue: Catalogue, file: str = "exclusions.ndjson") -> tuple[Entered, ...]:
     """The exclusions in a text, in its order; raises CatalogueError with every problem in it."""
     top = Place(file, [])
     records = _Records(_targets(catalogue))
-    found = [records.read(Exclusion, entry, EXCLUSION_CATEGORIES, SCOPES) for entry in _entries(content, top)]
+    zone = ZoneInfo(catalogue.timezone)
+    found = [records.exclusion(entry, zone) for entry in _entries(content, top)]
     top.settle()
     return tuple(one for one in found if one is not None)
 
@@ -48,7 +77,7 @@ def parse_declarations(
     for entry in _entries(content, top):
         category = entry.content.get("category")
         kinds = DECLARATION_SCOPES.get(category, SCOPES) if isinstance(category, str) else SCOPES
-        found.append(records.read(Declaration, entry, tuple(DECLARATION_SCOPES), kinds))
+        found.append(records.declaration(entry, kinds))
     top.settle()
     return tuple(one for one in found if one is not None)
 
@@ -89,7 +118,7 @@ def _targets(catalogue: Catalogue) -> Mapping[str, frozenset[str]]:
     checks.update(check for node in catalogue.nodes for check in (*node.witnesses, *node.references))
     nodes = {check.partition("/")[0] for check in checks}.union(node.name for node in catalogue.nodes)
     return {
-        "site": frozenset(node.site for node in catalogue.nodes if node.site is not None),
+        "site": frozenset(site for node in catalogue.nodes if node.site is not None for site in node.site.values()),
         "node": frozenset(nodes),
         "check": frozenset(checks),
         "group": frozenset(key for service, group in groups for key in _scopes_of(service, group)),
@@ -109,10 +138,32 @@ class _Records:
     targets: Mapping[str, frozenset[str]]
     taken: set[str] = field(default_factory=set)
 
-    def read(
+    def exclusion(self, entry: Table, zone: ZoneInfo) -> Entered | None:
+        """The exclusion, or None where it was refused. It recurs in `zone` unless it names another."""
+        before = len(entry.place.lines)
+        first = self._correction(Exclusion, entry, EXCLUSION_CATEGORIES, SCOPES)
+        parts = entry.optional("recurrence", read_parts)
+        own_zone = entry.optional("timezone", zone_name)
+        entry.finish()
+        if parts is None and own_zone is not None and entry.raw("recurrence") is None:
+            entry.place.key("timezone").refuse("only with recurrence; remove it", own_zone)
+        if len(entry.place.lines) > before or parts is None:
+            return None if len(entry.place.lines) > before else Entered(first)
+        zone = ZoneInfo(own_zone) if own_zone else zone
+        again = recurrence_of(parts, zone, first.begin, first.end, entry.place.key("recurrence"))
+        return None if again is None else Entered(first, again)
+
+    def declaration(self, entry: Table, kinds: tuple[str, ...]) -> Declaration | None:
+        """The declaration, or None where it was refused."""
+        before = len(entry.place.lines)
+        found = self._correction(Declaration, entry, tuple(DECLARATION_SCOPES), kinds)
+        entry.finish()
+        return found if len(entry.place.lines) == before else None
+
+    def _correction(
         self, made: type[Corrected], entry: Table, categories: Iterable[str], kinds: tuple[str, ...]
-    ) -> Corrected | None:
-        """The record, or None where it was refused."""
+    ) -> Corrected:
+        """What both kinds of records say; where that was refused it is worthless."""
         before = len(entry.place.lines)
         kind, scope = entry.required("scope", self._scope(kinds), ("", ""))
         found = made(
@@ -129,11 +180,9 @@ class _Records:
             approved_by=entry.optional("approved_by", text),
             approved_at=entry.optional("approved_at", instant),
         )
-        entry.optional("recurrence", _refuse_recurrence)
-        entry.finish()
         if len(entry.place.lines) == before:
             _check_times(found, entry)
-        return found if len(entry.place.lines) == before else None
+        return found
 
     def _new_id(self, value: object, place: Place) -> str | None:
         called = text(value, place)
@@ -172,8 +221,3 @@ def _check_times(found: Correction, entry: Table) -> None:
         entry.place.key("to").refuse("later than from", entry.content["to"])
     if found.approved_by is None and found.approved_at is not None:
         entry.place.key("approved_by").refuse("required with approved_at")
-
-
-def _refuse_recurrence(value: object, place: Place) -> None:
-    if text(value, place) is not None:
-        place.not_yet("recurrence", value)

@@ -52,18 +52,6 @@ class Scalars:
 
         return read
 
-    def undated(self, reading: Reading[T], feature: str) -> Reading[T]:
-        """A scalar whose dates would have no effect in this version: they are checked, then refused."""
-
-        def read(value: object, place: Place) -> T | None:
-            if isinstance(value, list):
-                if self.dated(reading)(value, place) is not None:
-                    place.not_yet(f"dated {feature}", value)
-                return None
-            return reading(value, place)
-
-        return read
-
 
 @dataclass(frozen=True, slots=True)
 class _Entries(Generic[T]):

@@ -9,7 +9,7 @@ from detak_collector.catalogue.moments import Zone
 from detak_collector.catalogue.place import Place
 from detak_collector.catalogue.table import Reading, Table, table
 from detak_collector.catalogue.values import array, check, distinct, flag, group_name, name, one_of, text, whole
-from detak_collector.downtime.catalogue import CATEGORIES, RULES, Group, Member
+from detak_collector.downtime.catalogue import CATEGORIES, RULES, Dated, Group, Member
 
 MOST_MEMBERS = 1_000
 BEGINNING = -(2**62)
@@ -30,11 +30,11 @@ def shared_group(entry: Table, scalars: Scalars) -> Group | None:
 
 def _group(entry: Table, key: str, called: str | None, scalars: Scalars) -> Group | None:
     before = len(entry.place.lines)
-    category = entry.required("category", scalars.undated(one_of(CATEGORIES), "group.category"))
+    category = entry.required("category", scalars.dated(one_of(CATEGORIES)))
     members = entry.required("members", array(member(scalars.zone), least=1))
     rule = entry.optional("rule", scalars.dated(one_of(RULES), "anywhen"))
     k = entry.optional("k", scalars.dated(whole(1, MOST_MEMBERS), "anywhen"))
-    third_party = entry.optional("third_party", scalars.undated(flag, "group.third_party"), default=False)
+    third_party = entry.optional("third_party", scalars.dated(flag), Dated.always(value=False))
     entry.finish()
     if called is None or category is None or members is None:
         return None
@@ -70,11 +70,16 @@ def _member(entry: Table, zone: Zone) -> Member | None:
     return Member(observers or (str(one),), since, until) if len(entry.place.lines) == before else None
 
 
+def together(one: Member, other: Member) -> bool:
+    """Whether there is a time at which both are members."""
+    return overlap((one.since, one.until), (other.since, other.until))
+
+
 def _check_doubles(members: tuple[Member, ...], place: Place) -> None:
     seen: dict[str, list[Member]] = {}
     for number, one in enumerate(members, start=1):
         for what in one.checks:
-            if any(overlap((one.since, one.until), (other.since, other.until)) for other in seen.get(what, ())):
+            if any(together(one, other) for other in seen.get(what, ())):
                 place.item(f"#{number}").refuse("stands in this group already", what)
             seen.setdefault(what, []).append(one)
 
@@ -94,7 +99,7 @@ def _check_rule(group: Group, entry: Table, zone: Zone) -> None:
 
 def _misfits(group: Group, entry: Table, zone: Zone) -> Iterator[tuple[str, str, object]]:
     for instant in _instants(group):
-        members = sum(overlap((one.since, one.until), (instant, instant + 1)) for one in group.members)
+        members = sum(one.in_force(instant) for one in group.members)
         rule = None if group.rule is None else group.rule.at(instant)
         k = None if group.k is None else group.k.at(instant)
         when = "" if instant == BEGINNING else f" from {zone.said(instant)}"
@@ -108,7 +113,7 @@ def _misfits(group: Group, entry: Table, zone: Zone) -> Iterator[tuple[str, str,
 
 def _instants(group: Group) -> list[int]:
     """The first instant of each stretch in which members, rule and `k` stay the same."""
-    edges = {edge for one in group.members for edge in (one.since, one.until) if edge is not None}
+    edges = {edge for one in group.members for edge in one.changes()}
     for dated in (group.rule, group.k):
         edges.update(dated.changes() if dated is not None else ())
     return [BEGINNING, *sorted(edges)]

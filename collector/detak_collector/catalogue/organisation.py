@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 FILE_BYTES = 32 * 1024 * 1024
 DAY_MS = 86_400_000
+_LENGTH = whole(0, DAY_MS)
 
 
 def load(path: Path) -> Catalogue:
@@ -93,38 +94,24 @@ def _catalogue(top: Table, beside: Beside) -> Catalogue:
 def _rules(top: Table, timezone: str, scalars: Scalars) -> Catalogue:
     """The organisation and its rules, still without services and nodes."""
 
-    def plain(key: str, reading: Reading[T], default: T) -> T:
-        return top.optional(key, scalars.undated(reading, key), default)
+    def dated(key: str, reading: Reading[T], default: Dated[T]) -> Dated[T]:
+        return top.optional(key, scalars.dated(reading), default)
 
-    top.optional("freeze_degraded_below_ms", _only_zero(scalars, "freeze_degraded_below_ms"))
-    standard = Catalogue("", timezone, ())
+    standard = Catalogue(Dated.always(""), timezone, ())
     return replace(
         standard,
-        organisation=str(top.required("organisation", scalars.undated(text, "organisation"))),
-        target_percent=top.optional("target_percent", scalars.dated(percent), standard.target_percent),
+        organisation=top.required("organisation", scalars.dated(text), standard.organisation),
+        target_percent=dated("target_percent", percent, standard.target_percent),
         counted_criticality=top.optional("counted_criticality", distinct(text, least=1), standard.counted_criticality),
-        planned_in_denominator=plain("planned_in_denominator", flag, standard.planned_in_denominator),
-        ha_rule=top.optional("ha_rule", scalars.dated(one_of(HA_RULES)), standard.ha_rule),
+        planned_in_denominator=dated("planned_in_denominator", flag, standard.planned_in_denominator),
+        ha_rule=dated("ha_rule", one_of(HA_RULES), standard.ha_rule),
         counted_exclusions=top.optional(
             "counted_exclusions", distinct(one_of(EXCLUSION_CATEGORIES)), standard.counted_exclusions
         ),
-        incident_gap_ms=plain("incident_gap_ms", whole(0, DAY_MS), standard.incident_gap_ms),
-        minimum_outage_ms=top.optional(
-            "minimum_outage_ms", scalars.dated(whole(0, DAY_MS)), standard.minimum_outage_ms
-        ),
+        incident_gap_ms=dated("incident_gap_ms", _LENGTH, standard.incident_gap_ms),
+        minimum_outage_ms=dated("minimum_outage_ms", _LENGTH, standard.minimum_outage_ms),
+        freeze_degraded_below_ms=dated("freeze_degraded_below_ms", _LENGTH, standard.freeze_degraded_below_ms),
     )
-
-
-def _only_zero(scalars: Scalars, key: str) -> Reading[Dated[int]]:
-    """A length of time, dated or not, that has no effect in this version unless it is 0."""
-
-    def read(value: object, place: Place) -> Dated[int] | None:
-        lengths = scalars.dated(whole(0, DAY_MS))(value, place)
-        if lengths is not None and any(length for _, _, length in lengths.entries):
-            place.not_yet(key, value)
-        return lengths
-
-    return read
 
 
 def _unit(entry: Table, services: frozenset[str], scalars: Scalars) -> Unit | None:

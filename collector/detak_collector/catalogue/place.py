@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
 
-from detak_collector.catalogue.later import NOT_YET
-
 SHOWN_CHARACTERS = 60
 
 
@@ -47,14 +45,6 @@ class Place:
     def say(self, reason: str) -> None:
         """Note a problem for which there is no value to show."""
         self.lines.append(f"{self.file}: {self.path}: {reason}" if self.path else f"{self.file}: {reason}")
-
-    def not_yet(self, feature: str, got: object) -> None:
-        """Refuse what is well written but has no effect in this version."""
-        reason = f"not yet supported by this version; {NOT_YET[feature]}"
-        if isinstance(got, Mapping):
-            self.say(reason)
-        else:
-            self.refuse(reason, got)
 
     def settle(self) -> None:
         """Raise what was noted, if anything was."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from detak_collector.catalogue.dated import Scalars
-from detak_collector.catalogue.groups import member, own_group
+from detak_collector.catalogue.groups import member, own_group, together
+from detak_collector.catalogue.moments import Zone
 from detak_collector.catalogue.place import Place, resembling
 from detak_collector.catalogue.table import Reading, Table
 from detak_collector.catalogue.values import array, check, distinct, flag, name, text
@@ -25,18 +26,18 @@ def read_service(entry: Table, around: Surroundings, scalars: Scalars) -> Servic
     """A [[service]]."""
     before = len(entry.place.lines)
     key = entry.required("id", name)
-    called = entry.optional("name", scalars.undated(text, "service.name"), key)
+    called = entry.optional("name", scalars.dated(text), Dated.always(str(key)))
     criticality = entry.required("criticality", scalars.dated(text, "without gaps"))
     hours = entry.optional("hours", scalars.dated(_hours(around.calendars)), Dated.always(ALWAYS_OPEN))
-    public = entry.optional("public", scalars.undated(flag, "service.public"), default=False)
-    probes = entry.optional("probes", _probes(scalars), ())
-    guard = entry.optional("probe_guard", scalars.undated(flag, "service.probe_guard"), default=True)
+    public = entry.optional("public", scalars.dated(flag), Dated.always(value=False))
+    probes = entry.optional("probes", _probes(scalars.zone), ())
+    guard = entry.optional("probe_guard", scalars.dated(flag), Dated.always(value=True))
     uses = entry.optional("uses", distinct(_used_group(around.groups)), ())
     own = [own_group(one, str(key), scalars) for one in entry.tables("group", label="name")]
     entry.finish()
     if len(entry.place.lines) == before:
         _check_whole(entry, [group for group in own if group is not None], uses, probes)
-    if len(entry.place.lines) > before or key is None or called is None or criticality is None:
+    if len(entry.place.lines) > before or key is None or criticality is None:
         return None
     groups = (*own, *(around.groups[one] for one in uses))
     complete = tuple(group for group in groups if group is not None)
@@ -47,7 +48,7 @@ def read_node(entry: Table, scalars: Scalars) -> NodeEntry | None:
     """A [[node]]."""
     before = len(entry.place.lines)
     called = entry.required("name", name)
-    site = entry.optional("site", scalars.undated(text, "node.site"))
+    site = entry.optional("site", scalars.dated(text, "anywhen"))
     witnesses = entry.optional("witnesses", distinct(check), ())
     references = entry.optional("references", distinct(check), ())
     retired = entry.optional("retired", scalars.zone.moment)
@@ -87,11 +88,11 @@ def _used_group(groups: Mapping[str, Group | None]) -> Reading[str]:
     return read
 
 
-def _probes(scalars: Scalars) -> Reading[tuple[Member, ...]]:
+def _probes(zone: Zone) -> Reading[tuple[Member, ...]]:
     """Checks that test the service as its users reach it. They observe one thing already: the service."""
 
     def read(value: object, place: Place) -> tuple[Member, ...] | None:
-        probes = array(member(scalars.zone))(value, place)
+        probes = array(member(zone))(value, place)
         if probes is None:
             return None
         before = len(place.lines)
@@ -99,10 +100,8 @@ def _probes(scalars: Scalars) -> Reading[tuple[Member, ...]]:
             at = place.item(f"#{number}")
             if len(one.checks) > 1:
                 at.say("several probes observe the service together: list each of them by itself")
-            elif (one.since, one.until) != (None, None):
-                at.not_yet("dated service.probes", one.label)
-            elif one in probes[: number - 1]:
-                at.refuse("each may be listed once", one.label)
+            elif any(one.checks == other.checks and together(one, other) for other in probes[: number - 1]):
+                at.refuse("each may be listed once at any time", one.label)
         return probes if len(place.lines) == before else None
 
     return read

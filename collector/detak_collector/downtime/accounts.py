@@ -1,15 +1,15 @@
-"""What is known of one service over one stretch of time, and how such stretches are cut and joined."""
+"""What is known of one service over one month."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from detak_collector.downtime.catalogue import EXCLUSION_CATEGORIES
 from detak_collector.downtime.groups import Stretch
-from detak_collector.downtime.intervals import EMPTY, Intervals, union
-from detak_collector.downtime.parts import Part, joined
-from detak_collector.downtime.triple import Triple, united
+from detak_collector.downtime.intervals import EMPTY, Intervals
+from detak_collector.downtime.parts import Part
+from detak_collector.downtime.triple import Triple
 
 OUTSIDE_HOURS = "outside_hours"
 REASONS = (OUTSIDE_HOURS, *EXCLUSION_CATEGORIES)
@@ -44,6 +44,8 @@ class Account:
 
     def clip(self, begin: int, end: int) -> Account:
         """The part inside [begin, end)."""
+        if begin <= self.begin and self.end <= end:
+            return self
 
         def cut(where: Intervals) -> Intervals:
             return where.clip(begin, end)
@@ -80,28 +82,3 @@ class Account:
             degraded=self.degraded | short,
             variants=tuple((certain - short, possible) for certain, possible in self.variants),
         )
-
-
-def put_together(cells: Sequence[Account]) -> Account:
-    """Neighbouring cells (at least one) as one account, so that an outage over the turn of a month is one."""
-    if len(cells) == 1:
-        return cells[0]
-    net = united([one.net for one in cells])
-    keys = dict.fromkeys(key for one in cells for key in one.layers)
-    return Account(
-        begin=cells[0].begin,
-        end=cells[-1].end,
-        hours=union(one.hours for one in cells),
-        service_time=union(one.service_time for one in cells),
-        gross=united([one.gross for one in cells]),
-        net=net,
-        left={reason: union(one.left[reason] for one in cells) for reason in REASONS},
-        unobserved=union(one.unobserved for one in cells),
-        presumed=union(one.presumed for one in cells),
-        degraded=union(one.degraded for one in cells),
-        variants=((net.certain, net.possible),),
-        layers={key: joined([one.layers[key] for one in cells if key in one.layers]) for key in keys},
-        probed=union(one.probed for one in cells),
-        declared=union(one.declared for one in cells),
-        bare=union(one.bare for one in cells),
-    )

@@ -51,24 +51,22 @@ class Layout:
     undecided: Intervals
 
 
-def hours_in_force(catalogue: Catalogue, cells: Sequence[Interval], period: Interval) -> Hours:
-    """The hours of all services in neighbouring cells.
-
-    Raises JointLeaveUnknownError where any are unknown in a cell that touches the period; beyond, they bear on nothing.
-    """
+def hours_in_force(catalogue: Catalogue, cells: Sequence[Interval]) -> Hours:
+    """The hours of all services in neighbouring cells, of which there is at least one."""
     asked = dict.fromkeys(service.hours for service in catalogue.services)
-    touching = [cell for cell in cells if cell[0] < period[1] and period[0] < cell[1]]
-    if not touching:
-        return dict.fromkeys(asked, tuple(EMPTY for _ in cells))
     begin, end = cells[0][0], cells[-1][1]
     laid = _laid_out(catalogue, begin, end)
-    unknown = _unknown(catalogue, laid, touching[0][0], touching[-1][1])
-    if unknown:
-        raise JointLeaveUnknownError(unknown)
     whole = {
         one: union(_entries(one, {key: layout.hours for key, layout in laid.items()}, begin, end)) for one in asked
     }
     return {one: tuple(hours.clip(*cell) for cell in cells) for one, hours in whole.items()}
+
+
+def refuse_unknown(catalogue: Catalogue, cells: Sequence[Interval]) -> None:
+    """Raises JointLeaveUnknownError where any hours are unknown in the cells, which are neighbours."""
+    unknown = unknown_hours(catalogue, cells[0][0], cells[-1][1]) if cells else ()
+    if unknown:
+        raise JointLeaveUnknownError(unknown)
 
 
 def unknown_hours(catalogue: Catalogue, begin: int, end: int) -> tuple[Unknown, ...]:
@@ -159,18 +157,11 @@ class _Days:
 
 
 def _weeks(calendar: Calendar, begin: int, end: int) -> Iterator[tuple[int, int, Week]]:
-    """[begin, end) cut where seasons begin and end, each piece with the week in force."""
-    at = begin
-    for season in sorted(calendar.seasons, key=lambda one: one.since):
-        since, until = max(at, season.since), min(end, season.until)
-        if since >= until:
-            continue
-        if at < since:
-            yield at, since, calendar.weekly
-        yield since, until, season.weekly
-        at = until
-    if at < end:
-        yield at, end, calendar.weekly
+    """[begin, end) in pieces, each with the week in force. Seasons do not overlap."""
+    seasons = [(Intervals.span(one.since, one.until).clip(begin, end), one.weekly) for one in calendar.seasons]
+    usual = Intervals.span(begin, end) - union(where for where, _ in seasons)
+    for where, week in ((usual, calendar.weekly), *seasons):
+        yield from ((since, until, week) for since, until in where)
 
 
 def _dates(begin: int, end: int, zone: tzinfo) -> Iterator[date]:

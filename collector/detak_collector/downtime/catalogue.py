@@ -11,6 +11,8 @@ from datetime import date, tzinfo
 from fractions import Fraction
 from typing import Generic, TypeVar
 
+from detak_collector.downtime.intervals import Intervals
+
 CATEGORIES = (
     "power", "network", "device", "server", "database", "application", "office-network", "provider-network",
 )  # fmt: skip
@@ -43,6 +45,31 @@ class Dated(Generic[T]):
                 return value
         return None
 
+    def value_at(self, instant: int) -> T:
+        """The same, of a value that is in force at every date."""
+        found = self.at(instant)
+        assert found is not None, "the catalogue refuses gaps in such a value"
+        return found
+
+    def when(self, begin: int, end: int, value: T) -> Intervals:
+        """The part of [begin, end) in which `value` is in force."""
+        return Intervals.of(
+            (begin if since is None else max(begin, since), end if until is None else min(end, until))
+            for since, until, one in self.entries
+            if one == value
+        )
+
+    def was(self, value: T, begin: int, end: int) -> bool:
+        """Whether `value` was in force at any time in [begin, end)."""
+        for since, until, one in self.entries:
+            if one == value and (since is None or since < end) and (until is None or begin < until):
+                return True
+        return False
+
+    def values(self) -> tuple[T, ...]:
+        """Every value that it ever has."""
+        return tuple(value for _, _, value in self.entries)
+
     def changes(self) -> Iterator[int]:
         """The instants at which the value begins or ends to be in force."""
         for since, until, _ in self.entries:
@@ -62,6 +89,18 @@ class Member:
         """What people call it: the check, or its observers joined."""
         return " + ".join(self.checks)
 
+    def in_force(self, instant: int) -> bool:
+        """Whether it is a member at `instant`."""
+        return (self.since is None or self.since <= instant) and (self.until is None or instant < self.until)
+
+    def was_in_force(self, begin: int, end: int) -> bool:
+        """Whether it is a member at any time in [begin, end)."""
+        return (self.since is None or self.since < end) and (self.until is None or begin < self.until)
+
+    def changes(self) -> Iterator[int]:
+        """The instants at which it begins or ends to be a member."""
+        yield from (instant for instant in (self.since, self.until) if instant is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -69,11 +108,11 @@ class Group:
 
     key: str
     name: str
-    category: str
+    category: Dated[str]
     members: tuple[Member, ...]
     rule: Dated[str] | None = None
     k: Dated[int] | None = None
-    third_party: bool = False
+    third_party: Dated[bool] = Dated.always(value=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +120,30 @@ class Service:
     """What external users use. `groups` are its own, then the shared ones it uses."""
 
     id: str
-    name: str
+    name: Dated[str]
     criticality: Dated[str]
     groups: tuple[Group, ...] = ()
     probes: tuple[Member, ...] = ()
     hours: Dated[str] = Dated.always(ALWAYS_OPEN)
-    public: bool = False
-    probe_guard: bool = True
+    public: Dated[bool] = Dated.always(value=False)
+    probe_guard: Dated[bool] = Dated.always(value=True)
+
+    def members(self) -> Iterator[Member]:
+        """The members of its groups, then its probes, in the order of the catalogue."""
+        for group in self.groups:
+            yield from group.members
+        yield from self.probes
 
     def checks(self) -> Iterator[str]:
-        """Every check this service rests on, in the order of the catalogue."""
-        for member in (*(member for group in self.groups for member in group.members), *self.probes):
+        """Every check this service ever rests on, in that order."""
+        for member in self.members():
             yield from member.checks
+
+    def checks_in_force(self, begin: int, end: int) -> Iterator[str]:
+        """The checks that it rests on at some instant of [begin, end)."""
+        for member in self.members():
+            if member.was_in_force(begin, end):
+                yield from member.checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +151,14 @@ class NodeEntry:
     """Optional facts about a node. Witnesses are checks elsewhere that reach it, references checks of its own."""
 
     name: str
-    site: str | None = None
+    site: Dated[str] | None = None
     witnesses: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     retired: int | None = None
+
+    def site_at(self, instant: int) -> str | None:
+        """Where it stands at `instant`."""
+        return None if self.site is None else self.site.at(instant)
 
 
 Windows = tuple[tuple[int, int], ...]
@@ -163,17 +218,18 @@ class Unit:
 class Catalogue:
     """The organisation, its rules, services and nodes."""
 
-    organisation: str
+    organisation: Dated[str]
     timezone: str
     services: tuple[Service, ...]
     nodes: tuple[NodeEntry, ...] = ()
     target_percent: Dated[Fraction] = Dated.always(Fraction(1, 10))
     counted_criticality: tuple[str, ...] = ("sangat kritis",)
-    planned_in_denominator: bool = True
+    planned_in_denominator: Dated[bool] = Dated.always(value=True)
     ha_rule: Dated[str] = Dated.always("lowest_member")
     counted_exclusions: tuple[str, ...] = ("planned", "preventive", "third_party", "measurement_error")
-    incident_gap_ms: int = 60_000
+    incident_gap_ms: Dated[int] = Dated.always(60_000)
     minimum_outage_ms: Dated[int] = Dated.always(0)
+    freeze_degraded_below_ms: Dated[int] = Dated.always(0)
     units: tuple[Unit, ...] = ()
     calendars: tuple[Calendar, ...] = ()
 
@@ -200,6 +256,11 @@ class Correction:
     approved_at: int | None = None
 
     @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.id
+
+    @property
     def in_force(self) -> bool:
         """Whether it has effect: approved, by somebody other than its proposer."""
         return self.approved_by is not None and self.approved_by != self.proposed_by
@@ -210,10 +271,19 @@ class Correction:
         return self.proposed_at > self.begin
 
 
+@dataclass(frozen=True, slots=True)
 class Exclusion(Correction):
-    """Time that leaves the figure; its category is one of EXCLUSION_CATEGORIES."""
+    """Time that leaves the figure; its category is one of EXCLUSION_CATEGORIES.
 
-    __slots__ = ()
+    One that recurs is many of these, with one id; `window` is the place of each among them, from 1.
+    """
+
+    window: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.id if self.window is None else f"{self.id} (window {self.window})"
 
 
 class Declaration(Correction):

@@ -24,7 +24,7 @@ def declared_down(declarations: Iterable[Declaration]) -> Mapping[str, Intervals
 
 def declared_up(declarations: Iterable[Declaration], check: str) -> Intervals:
     """The windows of those in force that say this check, or its node, was up."""
-    scopes = {("check", check), ("node", check.split("/", 1)[0])}
+    scopes = {("check", check), ("node", check.partition("/")[0])}
     return Intervals.of(
         (one.begin, one.end)
         for one in declarations

@@ -1,29 +1,61 @@
-"""The engine's front: facts, catalogue, corrections and a period in; figures, outages and their causes out."""
+"""The engine's front: facts, catalogue, corrections and a period in; figures, outages and their causes out.
+
+Every figure is a sum over calendar months, each derived by itself, so that a year is what its months are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from detak_collector.downtime.assess import Assessor, ServiceResult
-from detak_collector.downtime.calendars import hours_in_force
+from detak_collector.downtime.assess import Month, assess
+from detak_collector.downtime.calendars import hours_in_force, refuse_unknown
 from detak_collector.downtime.case import Case
-from detak_collector.downtime.catalogue import Catalogue, Dated
-from detak_collector.downtime.evidence import read_all
+from detak_collector.downtime.catalogue import Catalogue, Dated, Service
 from detak_collector.downtime.figure import Totals, summed
+from detak_collector.downtime.history import Published
+from detak_collector.downtime.incidents import NO_ORDERS, Incident, Numbers, Orders, by_service, incidents_of
 from detak_collector.downtime.intervals import Interval
-from detak_collector.downtime.outages import Outage, numbered
+from detak_collector.downtime.months import (
+    VARIANTS,
+    ServiceMonth,
+    caused_by,
+    in_figure,
+    outages_of,
+    total,
+    under_variants,
+)
+from detak_collector.downtime.outages import Outage
 from detak_collector.downtime.periods import Period, months
-from detak_collector.downtime.reading import Reading
 
 __all__ = ["Case", "Result", "ServiceResult", "derive"]
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceResult:
+    """One service over the period, the sum of its `months`. `in_figure` is what the organisation's figure counts of it.
+
+    `beside` has, for each of VARIANTS, its totals and, of these, what would enter the figure.
+    """
+
+    service: Service
+    criticality: str | None
+    months: tuple[ServiceMonth, ...]
+    totals: Totals
+    in_figure: Totals | None
+    beside: Mapping[str, tuple[Totals, Totals]]
+    outages: tuple[Outage, ...]
+    causes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """The figure of a period and all that it is made of. `beside`: the figure as other rules would have it."""
+    """The figure of a period and all that it is made of. `beside`: the figure as other rules would have it.
+
+    `details` are the months as far as they were derived for this result, and not taken from what was kept. `year` is
+    the result from 1 January to the period's end, `published` the figures of earlier years that people entered.
+    """
 
     case: Case
     period: Period
@@ -32,7 +64,10 @@ class Result:
     figure: Totals
     beside: Mapping[str, Totals]
     services: tuple[ServiceResult, ...]
-    readings: Mapping[str, Reading]
+    details: tuple[Month, ...] = field(default=())
+    incidents: tuple[Incident, ...] = ()
+    year: Result | None = None
+    published: tuple[Published, ...] = ()
 
     def only(self, service: str) -> Result:
         """The same with one service's rows; the figure stays that of the organisation."""
@@ -48,52 +83,96 @@ class Result:
         """Where the period ends, or where its time so far does."""
         return max(self.period.begin, min(self.period.end, self.as_of))
 
+    @property
+    def last(self) -> int:
+        """The last instant of that time: people and things are called as they were then."""
+        return max(self.period.begin, self.end - 1)
+
 
 def derive(case: Case, period: Period, *, beside: bool = True) -> Result:
     """The figure of the period, as the facts stand; without `beside`, under the declared rules alone.
 
     Raises JointLeaveUnknownError where service hours cannot be known.
     """
+    cells = cells_of(case, period)
+    refuse_unknown(case.catalogue, cells)
+    details = derive_months(case, period, cells, beside=beside)
+    result = put_together(case, period, [detail.services for detail in details], details, beside=beside)
+    return with_incidents(result)
+
+
+def derive_months(case: Case, period: Period, cells: Sequence[Interval], *, beside: bool) -> tuple[Month, ...]:
+    """Each of `cells`, which are months of the period or what is over of them, as far as it lies in the period."""
+    return tuple(_month(case, period, cell, beside=beside) for cell in cells)
+
+
+def _month(case: Case, period: Period, cell: Interval, *, beside: bool) -> Month:
+    asked = (period.begin, min(period.end, case.as_of))
+    around = evidence_cells(case, cell)
+    return assess(case, around, cell, hours_in_force(case.catalogue, around), asked, beside=beside)
+
+
+def put_together(
+    case: Case,
+    period: Period,
+    found: Sequence[Mapping[str, ServiceMonth]],
+    details: Sequence[Month] = (),
+    *,
+    beside: bool = True,
+) -> Result:
+    """The result that the months `found`, each by service, come to; its outages have no names and no incidents yet."""
     end = max(period.begin, min(period.end, case.as_of))
-    cells = cells_of(case, period.begin, end)
-    hours = hours_in_force(case.catalogue, cells, (period.begin, end))
-    readings = read_all(case, cells[0][0], cells[-1][1]) if cells else {}
-    assessor = Assessor(case, readings, cells, hours, (period.begin, end))
-    found = [assessor.assess(service, beside=beside) for service in case.catalogue.services]
-    named = numbered(
-        [outage for one in found for outage in one.outages],
-        case.catalogue.incident_gap_ms,
-        {outage.begin: _name(outage.begin, case.zone) for one in found for outage in one.outages},
-    )
-    counted = [one for one in found if one.in_figure is not None]
-    variants = dict.fromkeys(name for one in counted for name in one.beside)
+    services = [_service(case, period, service, found, beside=beside) for service in case.catalogue.services]
+    counted = [one for one in services if one.in_figure is not None]
     return Result(
         case=case,
         period=period,
         running=case.as_of < period.end,
         target_percent=target_at(case.catalogue.target_percent, period.begin, end),
         figure=summed(one.in_figure for one in counted if one.in_figure is not None),
-        beside={name: summed(one.beside[name][1] for one in counted) for name in variants},
-        services=tuple(_with_names(one, named) for one in found),
-        readings=readings,
+        beside={name: summed(one.beside[name][1] for one in counted) for name in VARIANTS if beside and counted},
+        services=tuple(services),
+        details=tuple(details),
     )
 
 
-def cells_of(case: Case, begin: int, end: int) -> tuple[Interval, ...]:
-    """The months that touch [begin, end), as far as they are over: the choice of a lowest member needs them whole.
+def _service(
+    case: Case, period: Period, service: Service, found: Sequence[Mapping[str, ServiceMonth]], *, beside: bool
+) -> ServiceResult:
+    mine = tuple(month[service.id] for month in found)
+    last = max(period.begin, min(period.end, case.as_of) - 1)
+    counts = in_figure(mine) if mine else summed(())
+    return ServiceResult(
+        service=service,
+        criticality=service.criticality.at(last),
+        months=mine,
+        totals=total(mine),
+        in_figure=counts,
+        beside=under_variants(mine) if beside else {},
+        outages=outages_of(mine),
+        causes=caused_by(mine),
+    )
 
-    Where outages have a minimum length, the month before and the one after tell how long those at the edges are.
-    """
-    if begin >= end:
+
+def cells_of(case: Case, period: Period) -> tuple[Interval, ...]:
+    """The months that touch the period, as far as they are over: the choice of a lowest member needs them whole."""
+    end = min(period.end, case.as_of)
+    if period.begin >= end:
         return ()
-    whole = list(months(begin, end, case.zone))
-    if needs_neighbours(case.catalogue):
-        whole = [*months(whole[0][0] - 1, whole[0][0], case.zone), *whole, *months(end, whole[-1][1] + 1, case.zone)]
-    return tuple((start, min(stop, case.as_of)) for start, stop in dict.fromkeys(whole) if start < case.as_of)
+    return tuple((start, min(stop, case.as_of)) for start, stop in months(period.begin, end, case.zone))
+
+
+def evidence_cells(case: Case, cell: Interval) -> tuple[Interval, ...]:
+    """The cell, and where outages have a minimum length its neighbours: they tell how long those at its edges are."""
+    if not needs_neighbours(case.catalogue):
+        return (cell,)
+    (before,) = months(cell[0] - 1, cell[0], case.zone)
+    after = months(cell[1], cell[1] + 1, case.zone) if cell[1] < case.as_of else ()
+    return (before, cell, *((start, min(stop, case.as_of)) for start, stop in after))
 
 
 def needs_neighbours(catalogue: Catalogue) -> bool:
-    """Whether evidence of the neighbouring months bears on a period."""
+    """Whether evidence of the neighbouring months bears on a month."""
     return any(length for _, _, length in catalogue.minimum_outage_ms.entries)
 
 
@@ -103,9 +182,11 @@ def target_at(target: Dated[Fraction], begin: int, end: int) -> Fraction:
     return found if found is not None else Fraction(0)
 
 
-def _with_names(one: ServiceResult, named: Iterable[Outage]) -> ServiceResult:
-    return replace(one, outages=tuple(outage for outage in named if outage.service == one.service.id))
-
-
-def _name(begin: int, zone: tzinfo) -> str:
-    return datetime.fromtimestamp(begin // 1000, zone).strftime("%Y%m%dT%H%M%S")
+def with_incidents(result: Result, numbers: Numbers | None = None, orders: Orders = NO_ORDERS) -> Result:
+    """The result with each outage numbered and put into its incident."""
+    gap_at = result.case.catalogue.incident_gap_ms.value_at
+    outages = (outage for one in result.services for outage in one.outages)
+    incidents = incidents_of(outages, gap_at, numbers or {}, orders)
+    told = by_service(incidents)
+    services = tuple(replace(one, outages=tuple(told.get(one.service.id, ()))) for one in result.services)
+    return replace(result, services=services, incidents=incidents)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from detak_collector.downtime.accounts import REASONS, Account
-from detak_collector.downtime.assess import ServiceResult
-from detak_collector.downtime.catalogue import Correction, Group
+from detak_collector.downtime.assess import Month
+from detak_collector.downtime.case import Case
+from detak_collector.downtime.catalogue import Correction, Group, Service
 from detak_collector.downtime.derive import Result
 from detak_collector.downtime.intervals import Intervals
 from detak_collector.downtime.outages import Outage, causes
@@ -16,6 +17,7 @@ from detak_collector.downtime.reading import Passage
 from detak_collector.downtime.scopes import Scopes
 
 COUNTED = "counted"
+ASSUMED = "certain by the watchdog assumption"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +52,52 @@ class Explained:
 
 
 def explain(result: Result, service: str) -> tuple[Explained, ...]:
-    """Every outage of a service in the period, second by second as far as seconds differ."""
+    """Every outage of a service in the period, second by second as far as seconds differ.
+
+    The result must have the details of all its months.
+    """
     (one,) = (found for found in result.services if found.service.id == service)
-    if one.joined is None:
-        return ()
-    teller = _Teller(result, one, one.joined)
-    return tuple(Explained(outage, tuple(teller.pieces(outage))) for outage in one.outages)
+    tellers = [_Teller(result.case, one.service, month) for month in result.details]
+    return tuple(
+        Explained(outage, tuple(piece for teller in tellers for piece in teller.pieces(outage)))
+        for outage in one.outages
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Teller:
-    result: Result
-    one: ServiceResult
-    account: Account
+    """Tells of one service in one month."""
+
+    case: Case
+    service: Service
+    month: Month
+
+    @property
+    def account(self) -> Account:
+        return self.month.accounts[self.service.id]
 
     def pieces(self, outage: Outage) -> Iterator[Piece]:
-        """The outage, cut wherever one of its circumstances changes."""
-        by_cause = causes(self.one.service, self.account)
+        """The part of the outage in this month, cut wherever one of its circumstances changes."""
+        begin, end = max(outage.begin, self.month.begin), min(outage.end, self.month.end)
+        if begin >= end:
+            return
+        by_cause = causes(self.service, self.account)
         sets = [self.account.net.counted, *self.account.left.values(), *by_cause.values()]
         sets += [part.gross.counted for part in self.account.layers.values()]
-        months = [(cell.begin, cell.end) for cell in self.one.accounts]
-        for begin, end in pairwise(_edges([*sets, *(Intervals.span(*month) for month in months)], outage)):
+        sets += [
+            group.category.when(begin, end, category)
+            for group in self.service.groups
+            for category in group.category.values()[1:]
+        ]
+        for since, until in pairwise(_edges(sets, begin, end)):
             yield Piece(
-                begin,
-                end,
-                fate=self._fate(begin),
-                cause=next((cause for cause, where in by_cause.items() if begin in where), ""),
-                layers=tuple(self._layers(begin)),
-                evidence=tuple(self._evidence(begin, end)),
-                corrections=tuple(self._corrections(begin)),
+                since,
+                until,
+                fate=self._fate(since),
+                cause=next((cause for cause, where in by_cause.items() if since in where), ""),
+                layers=tuple(self._layers(since)),
+                evidence=tuple(self._evidence(since, until)),
+                corrections=tuple(self._corrections(since)),
             )
 
     def _fate(self, instant: int) -> str:
@@ -87,42 +106,39 @@ class _Teller:
         return next((reason for reason in REASONS if instant in self.account.left[reason]), "")
 
     def _layers(self, instant: int) -> Iterator[Layer]:
-        for group in self.one.service.groups:
+        for group in self.service.groups:
             part = self.account.layers.get(group.key)
             if part is not None and instant in part.gross.counted:
                 yield self._layer(group, instant)
 
     def _layer(self, group: Group, instant: int) -> Layer:
         stretches = (
-            stretch
-            for cell in self.one.accounts
-            if cell.begin <= instant < cell.end
-            for stretch in cell.chosen.get(group.key, ())
-            if stretch.begin <= instant < stretch.end
+            stretch for stretch in self.account.chosen.get(group.key, ()) if stretch.begin <= instant < stretch.end
         )
-        stretch = next(stretches, None)
+        stretch, category = next(stretches, None), group.category.value_at(instant)
         if stretch is None or len(stretch.labels) == 1:
-            return Layer(group.name, group.category, "", None)
+            return Layer(group.name, category, "", None)
         chosen = stretch.labels[stretch.chosen] if len(stretch.options) > 1 else None
-        return Layer(group.name, group.category, stretch.rule, chosen)
+        return Layer(group.name, category, stretch.rule, chosen)
 
     def _evidence(self, begin: int, end: int) -> Iterator[tuple[str, Passage]]:
-        for check in dict.fromkeys(self.one.service.checks()):
-            for passage in self.result.readings[check].passages:
+        for check in dict.fromkeys(self.service.checks()):
+            reading = self.month.readings[check]
+            assumed = (Passage(*where, ASSUMED) for where in reading.assumed)
+            for passage in (*reading.passages, *assumed):
                 if passage.touches(begin, end):
                     yield check, passage
 
     def _corrections(self, instant: int) -> Iterator[Correction]:
-        case = self.result.case
-        scopes = Scopes.of(case.catalogue, case.exclusions)
-        yield from (one for one in scopes.touching(self.one.service) if one.begin <= instant < one.end)
+        scopes = Scopes.of(self.case.catalogue, self.case.exclusions)
+        yield from (one for one in scopes.exclusions if instant in scopes.reach(one, self.service))
         yield from (
             one
-            for one in case.declarations
-            if one.in_force and one.begin <= instant < one.end and one.scope == self.one.service.id
+            for one in self.case.declarations
+            if one.in_force and one.begin <= instant < one.end and one.scope == self.service.id
         )
 
 
-def _edges(sets: Iterable[Intervals], outage: Outage) -> list[int]:
-    inside = {edge for one in sets for part in one for edge in part if outage.begin < edge < outage.end}
-    return [outage.begin, *sorted(inside), outage.end]
+def _edges(sets: Iterable[Intervals], begin: int, end: int) -> list[int]:
+    inside = {edge for one in sets for part in one.clip(begin, end) for edge in part}
+    return sorted({begin, *inside, end})

@@ -6,10 +6,11 @@ Nothing here is weighed or mapped yet. All times are integer milliseconds; `_utc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from detak_collector.downtime.intervals import EMPTY, Intervals
+from detak_collector.downtime.intervals import EMPTY, Intervals, intersection
 
 ALIVE = "alive"
 """The check every node has: its samples are the agent's own ticks."""
@@ -17,7 +18,10 @@ ALIVE = "alive"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One check in one state from its first sample to its last, without a gap between samples."""
+    """One check in one state from its first sample to its last, without a gap between samples.
+
+    It may stand for several records in a row that say the same: for `number` to `through`.
+    """
 
     check: str
     number: int
@@ -31,10 +35,44 @@ class Span:
     closed: bool = True
     message: str = ""
     marks: tuple[tuple[str, str], ...] = ()
+    through: int | None = None
+
+    @property
+    def last(self) -> int:
+        """The number of its last record."""
+        return self.number if self.through is None else self.through
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class Lost:
+    """Records `first` to `last` of a run are not there. `told`: a gap record says so, and they will never come.
+
+    A run numbers its records as they begin, so these began between two agent times, as far as those are known:
+    `after`, when the nearest record before them began, and `before`, when the first sample of the nearest one
+    after them was over.
+    """
+
+    first: int
+    last: int
+    after: int | None = None
+    before: int | None = None
+    told: bool = False
+
+    def may_begin_in(self, begin: int, end: int) -> bool:
+        """Whether any of them can have begun between these two agent times."""
+        return (self.after is None or self.after <= end) and (self.before is None or begin <= self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A stretch of agent time of which one run says two things: of one check, or where that is None of all."""
+
+    check: str | None
+    begin: int
+    end: int
+
+
+class Exchange(NamedTuple):
     """Four timestamps that bound UTC minus agent time: `answered - received <= theta <= arrived - sent`."""
 
     sent: int
@@ -99,7 +137,13 @@ class Run:
     stopped: str | None = None
     stopped_at: int | None = None
     complete_to: int = 0
-    """Records 1 to this number have all arrived, closed or open; a greater `Previous.last_number` means a hole."""
+    """Up to this number each record has arrived, closed or open, or is among `lost`; what is beyond has not arrived."""
+    lost: tuple[Lost, ...] = ()
+    contradicted: tuple[Contradiction, ...] = ()
+    suspended_ms: int = 0
+    """How long its machine had been suspended in this boot when it opened."""
+    generation: str | None = None
+    """Of the virtual machine, where there is one: another in the same boot tells of a restored snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +170,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The evidence of all nodes, and the time for which the collector itself was there to hear it."""
+    """The evidence of all nodes, and the time for which the collector itself was there to hear it.
+
+    `unheard` tells of every node that was ever heard, whether its evidence is asked for or not: from when it was
+    heard last until it was heard again, for each time that this was long.
+    """
 
     nodes: Mapping[str, Node]
     watched: Intervals = field(default=EMPTY)
@@ -137,3 +185,15 @@ class Facts:
     freeze_allowance_ms: int = 100
     utc_error_ms: int = 50
     """How wrong a collector's UTC may be; it must be kept by NTP or better."""
+    unheard: Mapping[str, Intervals] = field(default_factory=dict)
+
+    def silences(self, node: str) -> Intervals:
+        """When the node was unheard beyond the deadline, each time from when it was heard last."""
+        every = self.unheard.get(node, EMPTY)
+        return Intervals.of(part for part in every if part[1] - part[0] > self.down_after_ms)
+
+    def unless_cut_off(self, references: Sequence[str]) -> Facts:
+        """The same, where all of this collector's references were silent at once taken as time it did not watch."""
+        if not references:
+            return self
+        return replace(self, watched=self.watched - intersection([self.silences(node) for node in references]))

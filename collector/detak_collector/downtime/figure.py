@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 
 from detak_collector.downtime.accounts import REASONS, Account
@@ -25,18 +25,7 @@ class Totals:
     degraded_ms: int = 0
 
     def __add__(self, other: Totals) -> Totals:
-        mine, theirs = self.excluded_ms or {}, other.excluded_ms or {}
-        return Totals(
-            self.counted_ms + other.counted_ms,
-            self.certain_ms + other.certain_ms,
-            self.possible_ms + other.possible_ms,
-            self.gross_ms + other.gross_ms,
-            {reason: mine.get(reason, 0) + theirs.get(reason, 0) for reason in REASONS},
-            self.service_time_ms + other.service_time_ms,
-            self.unobserved_ms + other.unobserved_ms,
-            self.presumed_ms + other.presumed_ms,
-            self.degraded_ms + other.degraded_ms,
-        )
+        return summed((self, other))
 
     def ratio(self, part_ms: int) -> Fraction | None:
         """100 x part / service time, exact; None without service time."""
@@ -91,7 +80,13 @@ def totals(account: Account, where: Intervals) -> Totals:
 
 def summed(parts: Iterable[Totals]) -> Totals:
     """The sum of totals; of none, all zero."""
-    whole = Totals(excluded_ms=dict.fromkeys(REASONS, 0))
-    for part in parts:
-        whole = whole + part
-    return whole
+    every = list(parts)
+    return Totals(
+        **{name: sum([getattr(one, name) for one in every]) for name in _SUMS},
+        excluded_ms={
+            reason: sum([one.excluded_ms.get(reason, 0) for one in every if one.excluded_ms]) for reason in REASONS
+        },
+    )
+
+
+_SUMS = tuple(one.name for one in fields(Totals) if one.name != "excluded_ms")

@@ -9,11 +9,13 @@ from typing import Literal
 
 from detak_collector.downtime.catalogue import Catalogue, Group, Member, Service
 from detak_collector.downtime.intervals import EMPTY, Intervals
-from detak_collector.downtime.parts import Part, at_an_instant, member_part, without_reserve
+from detak_collector.downtime.parts import QUIET, Part, at_an_instant, member_part, without_reserve
 from detak_collector.downtime.scopes import Basis
 
 Instead = Literal["all_down", "worst_member"]
 """A rule to apply in place of the declared HA rules, to show the other readings beside the figure."""
+
+HA_READINGS: tuple[Instead, ...] = ("all_down", "worst_member")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Stretch:
     labels: tuple[str, ...]
     chosen: int = 0
     admissible: tuple[int, ...] = (0,)
+    quiet: bool = False
+    """Whether every member was simply up, so that no rule could say anything else."""
 
 
 def stretches(
@@ -50,25 +54,22 @@ def stretches(
             continue
         parts = [member_part(member, service, group, basis).clip(begin, end) for member in members]
         labels = tuple(member.label for member in members)
+        quiet = all(part is QUIET for part in parts)
         rule, down_when = rule_at(group, catalogue, begin, len(members), instead)
         if rule in {"lowest_member", "worst_member"}:
             inside = cell.counting.clip(begin, end)
             choose = _lowest if rule == "lowest_member" else _worst
             chosen, admissible = choose(parts, inside)
             bare = without_reserve(len(parts), parts)
-            parts = [replace(part, bare=bare) for part in parts]
-            yield Stretch(begin, end, rule, tuple(parts), labels, chosen, admissible)
+            parts = [replace(part, bare=bare) for part in parts] if bare else parts
+            yield Stretch(begin, end, rule, tuple(parts), labels, chosen, admissible, quiet)
         else:
-            yield Stretch(begin, end, rule, (at_an_instant(down_when, parts),), labels)
+            yield Stretch(begin, end, rule, (at_an_instant(down_when, parts),), labels, quiet=quiet)
 
 
 def members_at(group: Group, instant: int) -> tuple[Member, ...]:
     """The members in force at an instant."""
-    return tuple(
-        member
-        for member in group.members
-        if (member.since is None or member.since <= instant) and (member.until is None or instant < member.until)
-    )
+    return tuple(member for member in group.members if member.in_force(instant))
 
 
 def rule_at(
@@ -81,19 +82,18 @@ def rule_at(
     if members == 1 or rule is None or rule == "any_down":
         return "any_down", 1
     rule = instead or rule
-    if rule == "k_of_n":
-        needed = group.k.at(instant) if group.k is not None else None
-        return rule, members - (needed or 1) + 1
+    if rule == "k_of_n" and group.k is not None:
+        return rule, members - group.k.value_at(instant) + 1
     return rule, members
 
 
 def _cuts(group: Group, catalogue: Catalogue, cell: Cell) -> list[int]:
     changes: set[int] = set()
     for member in group.members:
-        changes.update(instant for instant in (member.since, member.until) if instant is not None)
+        changes.update(member.changes())
     for dated in (group.rule, group.k, catalogue.ha_rule):
         changes.update(dated.changes() if dated is not None else ())
-    return sorted({cell.begin, cell.end, *(instant for instant in changes if cell.begin < instant < cell.end)})
+    return sorted({cell.begin, cell.end, *(min(max(instant, cell.begin), cell.end) for instant in changes)})
 
 
 def _lowest(parts: Sequence[Part], inside: Intervals) -> tuple[int, tuple[int, ...]]:
@@ -105,13 +105,11 @@ def _lowest(parts: Sequence[Part], inside: Intervals) -> tuple[int, tuple[int, .
         place
         for place in range(len(parts))
         if all(
-            certain[place] < possible[other] or (certain[place] == possible[other] and place < other)
+            certain[place] < possible[other] or (certain[place] == possible[other] and place <= other)
             for other in range(len(parts))
-            if other != place
         )
     )
-    chosen = weights.index(min(weights))
-    return chosen, admissible if chosen in admissible else tuple(sorted({chosen, *admissible}))
+    return weights.index(min(weights)), admissible
 
 
 def _open(part: Part) -> Intervals:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 Interval = tuple[int, int]
 
@@ -19,11 +19,13 @@ class Intervals:
     @staticmethod
     def of(pairs: Iterable[Interval]) -> Intervals:
         """The union of `pairs` in any order; pairs that are empty or run backwards add nothing."""
+        ordered = sorted([pair for pair in pairs if pair[0] < pair[1]])
+        if len(ordered) < 2:
+            return Intervals(tuple(ordered)) if ordered else EMPTY
         merged: list[Interval] = []
-        for begin, end in sorted(pair for pair in pairs if pair[0] < pair[1]):
+        for begin, end in ordered:
             if merged and begin <= merged[-1][1]:
-                if end > merged[-1][1]:
-                    merged[-1] = (merged[-1][0], end)
+                merged[-1] = (merged[-1][0], max(merged[-1][1], end))
             else:
                 merged.append((begin, end))
         return Intervals(tuple(merged))
@@ -43,8 +45,8 @@ class Intervals:
         return bool(self.parts)
 
     def __contains__(self, instant: int) -> bool:
-        at = bisect_right(self.parts, (instant, _FOREVER)) - 1
-        return at >= 0 and self.parts[at][0] <= instant < self.parts[at][1]
+        at = bisect_right(self.parts, instant, key=_begin_of) - 1
+        return at >= 0 and instant < self.parts[at][1]
 
     @property
     def total(self) -> int:
@@ -57,27 +59,39 @@ class Intervals:
         return Intervals.of(self.parts + other.parts)
 
     def __and__(self, other: Intervals) -> Intervals:
-        if len(other.parts) <= 1:
-            return self.clip(*other.parts[0]) if other.parts else EMPTY
-        if len(self.parts) <= 1:
-            return other.clip(*self.parts[0]) if self.parts else EMPTY
+        if not self.parts or not other.parts:
+            return EMPTY
+        if len(other.parts) == 1:
+            return self.clip(*other.parts[0])
+        if len(self.parts) == 1:
+            return other.clip(*self.parts[0])
         found: list[Interval] = []
-        mine, theirs = 0, 0
-        while mine < len(self.parts) and theirs < len(other.parts):
-            begin = max(self.parts[mine][0], other.parts[theirs][0])
-            end = min(self.parts[mine][1], other.parts[theirs][1])
-            if begin < end:
-                found.append((begin, end))
-            if self.parts[mine][1] <= other.parts[theirs][1]:
-                mine += 1
+        mine, theirs = iter(self.parts), iter(other.parts)
+        my_begin, my_end = next(mine)
+        its_begin, its_end = next(theirs)
+        while True:
+            begin = max(my_begin, its_begin)
+            if my_end <= its_end:
+                if begin < my_end:
+                    found.append((begin, my_end))
+                if (part := next(mine, None)) is None:
+                    break
+                my_begin, my_end = part
             else:
-                theirs += 1
+                if begin < its_end:
+                    found.append((begin, its_end))
+                if (part := next(theirs, None)) is None:
+                    break
+                its_begin, its_end = part
         return Intervals(tuple(found))
 
     def __sub__(self, other: Intervals) -> Intervals:
         if not other.parts or not self.parts:
             return self
-        return self & other.within(self.parts[0][0], self.parts[-1][1])
+        first, last = self.parts[0][0], self.parts[-1][1]
+        if other.parts[-1][1] <= first or last <= other.parts[0][0]:
+            return self
+        return self & other.within(first, last)
 
     def within(self, begin: int, end: int) -> Intervals:
         """The rest of [begin, end): all of it that is not in this set."""
@@ -96,8 +110,6 @@ class Intervals:
         inside = parts[first:last]
         if not inside or begin >= end:
             return EMPTY
-        if inside[0][0] >= begin and inside[-1][1] <= end:
-            return Intervals(inside)
         if len(inside) == 1:
             return Intervals(((max(begin, inside[0][0]), min(end, inside[0][1])),))
         head, tail = (max(begin, inside[0][0]), inside[0][1]), (inside[-1][0], min(end, inside[-1][1]))
@@ -117,12 +129,14 @@ def _end_of(part: Interval) -> int:
 
 
 EMPTY = Intervals()
-_FOREVER = 2**63
 
 
 def union(sets: Iterable[Intervals]) -> Intervals:
     """The instants in any of `sets`."""
-    return Intervals.of(pair for one in sets for pair in one.parts)
+    filled = [one for one in sets if one.parts]
+    if len(filled) <= 1:
+        return filled[0] if filled else EMPTY
+    return Intervals.of(chain.from_iterable([one.parts for one in filled]))
 
 
 def intersection(sets: Sequence[Intervals]) -> Intervals:
@@ -135,10 +149,13 @@ def intersection(sets: Sequence[Intervals]) -> Intervals:
 
 def at_least(number: int, sets: Sequence[Intervals]) -> Intervals:
     """The instants that lie in at least `number` (one or more) of `sets`."""
-    if number > len(sets):
+    filled = [one for one in sets if one.parts]
+    if number > len(filled):
         return EMPTY
+    if number == 1:
+        return union(filled)
     edges: dict[int, int] = {}
-    for one in sets:
+    for one in filled:
         for begin, end in one.parts:
             edges[begin] = edges.get(begin, 0) + 1
             edges[end] = edges.get(end, 0) - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from detak_collector.downtime.clocks import Clock, clock_of
 from detak_collector.downtime.facts import ALIVE, Facts, Node, Run, Settings, Span
@@ -14,23 +15,20 @@ GOOD = frozenset({"up", "degraded"})
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One run on the clock of its segment: of its boot, or of what of it followed a restored snapshot."""
+    """One run on the clock of its segment: of its boot, or of what of it followed a restored snapshot.
+
+    `last_tick` is the last that has arrived, in agent time; `checks` are how it ran each.
+    """
 
     run: Run
     clock: Clock
     segment: str
+    last_tick: int
+    checks: Mapping[str, Settings]
 
     def settings(self, check: str) -> Settings | None:
         """How this run ran the check, or None where it did not."""
-        if check == ALIVE:
-            return Settings(ALIVE, ALIVE, self.run.tick_ms, 0)
-        return next((one for one in self.run.checks if one.name == check), None)
-
-    @property
-    def last_tick(self) -> int:
-        """The last tick that has arrived, in agent time."""
-        ticks = [span.last_begin for span in self.run.spans if span.check == ALIVE]
-        return max(ticks, default=self.run.opened)
+        return self.checks.get(check)
 
     @property
     def since_surely(self) -> int:
@@ -43,8 +41,7 @@ class Life:
         return self.clock.earliest(self.last_tick)
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """A span of one check, in the life it belongs to (`place` counts the node's lives)."""
 
     span: Span
@@ -54,8 +51,13 @@ class Sighting:
 
     @property
     def reference(self) -> str:
-        """The identity of its span."""
+        """The identity of its first record."""
         return f"{self.life.run.run}/{self.span.number}"
+
+    @property
+    def last_reference(self) -> str:
+        """The identity of its last record."""
+        return f"{self.life.run.run}/{self.span.last}"
 
     @property
     def good(self) -> bool:
@@ -100,7 +102,7 @@ class Sighting:
 def lives_of(node: Node, facts: Facts) -> tuple[Life, ...]:
     """The node's runs in the order in which they lived; a run whose clock nothing bounds cannot be placed."""
     lives = [
-        Life(run, clock, segment)
+        Life(run, clock, segment, _last_tick(run), _settings(run))
         for segment, runs in _segments(node.runs).items()
         if (clock := clock_of(runs, facts)) is not None
         for run in runs
@@ -108,34 +110,66 @@ def lives_of(node: Node, facts: Facts) -> tuple[Life, ...]:
     return tuple(sorted(lives, key=lambda life: (life.clock.middle(life.run.opened), life.run.opened)))
 
 
+def _settings(run: Run) -> dict[str, Settings]:
+    return {one.name: one for one in (*run.checks, Settings(ALIVE, ALIVE, run.tick_ms, 0))}
+
+
+def _last_tick(run: Run) -> int:
+    return max((span.last_begin for span in run.spans if span.check == ALIVE), default=run.opened)
+
+
 def _segments(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Runs that share a clock: those of one boot, parted where agent time ran backwards (a snapshot was restored)."""
+    """Runs that share a clock: those of one boot, parted where a snapshot of the machine was restored.
+
+    That is where agent time ran backwards, or the virtual machine is of another generation.
+    """
     segments: dict[str, list[Run]] = {}
+    generations: dict[str, str | None] = {}
     current: dict[str, str] = {}
     reached: dict[str, int] = {}
-    for run in runs:
+    for run in _in_order(runs):
         previous = run.previous
         went_back = previous is not None and previous.boot == run.boot and run.opened < previous.last_tick
-        if run.boot not in current or went_back or run.opened < reached[run.boot]:
+        is_another = run.generation != generations.setdefault(run.boot, run.generation)
+        if run.boot not in current or went_back or is_another or run.opened < reached[run.boot]:
             current[run.boot] = f"{run.boot}/{run.run}" if run.boot in current else run.boot
-            reached[run.boot] = run.opened
+            reached[run.boot], generations[run.boot] = run.opened, run.generation
         segments.setdefault(current[run.boot], []).append(run)
         reached[run.boot] = max([reached[run.boot], *(span.last_begin for span in run.spans)])
     return segments
 
 
-def doubled(lives: Sequence[Life]) -> Intervals:
-    """Where two agents surely spoke as this node at once: nobody can tell which of them was it."""
-    return at_least(2, [Intervals.span(life.since_surely, life.until_surely) for life in lives])
+def _in_order(runs: Sequence[Run]) -> list[Run]:
+    """Runs as they followed each other, by their own exchanges: agent time does not tell where it ran backwards."""
+    offsets: dict[str, int] = {}
+    for run in sorted(runs, key=lambda run: run.opened):
+        if run.exchanges:
+            offsets[run.run] = run.exchanges[0].answered_utc - run.exchanges[0].received
+        elif run.previous is not None and run.previous.boot == run.boot and run.previous.run in offsets:
+            offsets[run.run] = offsets[run.previous.run]
+        else:
+            offsets[run.run] = run.claim.utc - run.claim.at
+    return sorted(runs, key=lambda run: run.opened + offsets[run.run])
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that a node's agents ever saw, laid out once for every check: lives in order, sightings by check."""
+    """All that a node's agents ever saw, laid out once for every check: lives in order, sightings by check.
+
+    `doubled` is where two agents surely spoke as this node at once: nobody can tell which of them was it.
+    """
 
     node: Node
     lives: tuple[Life, ...]
     seen: Mapping[str, tuple[Sighting, ...]]
+    doubled: Intervals
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether more than samples tells of it: two agents at once, contradictions, a clock that stood or jumped."""
+        return bool(self.doubled) or any(
+            life.run.contradicted or life.clock.freezes or life.clock.disputes for life in self.lives
+        )
 
 
 def history_of(node: Node, facts: Facts) -> History:
@@ -143,12 +177,11 @@ def history_of(node: Node, facts: Facts) -> History:
     lives = lives_of(node, facts)
     seen: dict[str, list[Sighting]] = {}
     for place, life in enumerate(lives):
-        settings = {one.name: one for one in life.run.checks}
-        settings[ALIVE] = Settings(ALIVE, ALIVE, life.run.tick_ms, 0)
         for span in sorted(life.run.spans, key=_in_time):
-            if span.check in settings:
-                seen.setdefault(span.check, []).append(Sighting(span, settings[span.check], life, place))
-    return History(node, lives, {check: tuple(found) for check, found in seen.items()})
+            if span.check in life.checks:
+                seen.setdefault(span.check, []).append(Sighting(span, life.checks[span.check], life, place))
+    at_once = at_least(2, [Intervals.span(life.since_surely, life.until_surely) for life in lives])
+    return History(node, lives, {check: tuple(found) for check, found in seen.items()}, at_once)
 
 
 def _in_time(span: Span) -> tuple[int, int]:

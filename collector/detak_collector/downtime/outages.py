@@ -1,25 +1,30 @@
-"""Outages of one service, with what they cost and why; and incidents, which are outages that belong together."""
+"""Outages of one service, with what they cost and why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 from detak_collector.downtime.accounts import Account
 from detak_collector.downtime.catalogue import CATEGORIES, Service
-from detak_collector.downtime.intervals import Interval, Intervals, union
+from detak_collector.downtime.intervals import EMPTY, Interval, Intervals, union
 from detak_collector.downtime.reading import Passage, Reading
 
 PROBE_ONLY = "probe only"
 DECLARED = "declared"
 """A counted second for which no layer was down: the probes saw it, or people declared it."""
 
+LAYERS = (*CATEGORIES, PROBE_ONLY, DECLARED)
 
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """A maximal stretch of gross counted time. `cause` is the layer that was down, `shown_as` its reading.
 
-    `detail` names the checks that were down and what they said. `running`: it had not ended when it was read.
+class Outage(NamedTuple):
+    """A maximal stretch of gross counted time. `causes`: how much of it each layer was the lowest one down.
+
+    `shown_as` is the reading of the layer that caused most of it, `said` what the checks that were down then said,
+    `running` whether it had not ended when it was read. What is possible in another month than its own is not its.
+    `number` is the one it keeps for good, None where no register was asked.
     """
 
     id: str
@@ -30,33 +35,85 @@ class Outage:
     counted_ms: int
     certain_ms: int
     possible_ms: int
-    cause: str
+    causes: Mapping[str, int]
     shown_as: str
-    detail: str
+    said: tuple[str, ...]
     running: bool
+    number: int | None = None
+
+    def known_as(self, number: int | None, incident: str) -> Outage:
+        """The same with its number and its incident. A year has many: this takes half of the time of `_replace`."""
+        return Outage._make((self.id, incident, *self[2:-1], number))
+
+    @property
+    def cause(self) -> str:
+        """The layer that caused most of it, of equals the lowest."""
+        return max(self.causes, key=lambda category: self.causes[category])
+
+    @property
+    def detail(self) -> str:
+        """The checks that were down, and what they said."""
+        return "; ".join(self.said)
+
+
+def continued(first: Outage, second: Outage) -> Outage:
+    """Two parts of one outage that meet at the turn of a month."""
+    layers = sorted({*first.causes, *second.causes}, key=LAYERS.index)
+    return first._replace(
+        end=second.end,
+        counted_ms=first.counted_ms + second.counted_ms,
+        certain_ms=first.certain_ms + second.certain_ms,
+        possible_ms=first.possible_ms + second.possible_ms,
+        causes={layer: first.causes.get(layer, 0) + second.causes.get(layer, 0) for layer in layers},
+        shown_as=_most_telling([first.shown_as, second.shown_as]),
+        said=tuple(dict.fromkeys((*first.said, *second.said))),
+        running=second.running,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When outages are told of, and in whose local time they are named."""
+
+    as_of: int
+    zone: tzinfo
 
 
 def causes(service: Service, account: Account) -> dict[str, Intervals]:
     """Each gross counted second given to the lowest layer down at that time, in the order of the layers."""
+    down: dict[str, list[Intervals]] = {}
+    for group in service.groups:
+        layer = account.layers[group.key].gross.counted if group.key in account.layers else EMPTY
+        for category in group.category.values() if layer else ():
+            here = layer & group.category.when(account.begin, account.end, category)
+            down.setdefault(category, []).append(here)
     remaining = account.gross.counted
     found: dict[str, Intervals] = {}
-    for category in CATEGORIES:
-        layer = union(
-            account.layers[group.key].gross.counted
-            for group in service.groups
-            if group.category == category and group.key in account.layers
-        )
-        found[category] = remaining & layer
-        remaining = remaining - layer
+    for category in sorted(down, key=LAYERS.index):
+        together = union(down[category])
+        found[category] = remaining & together
+        remaining = remaining - together
     found[PROBE_ONLY] = remaining & account.probed
     found[DECLARED] = remaining - account.probed
     return {category: where for category, where in found.items() if where}
 
 
-def outages(service: Service, account: Account, readings: Mapping[str, Reading], as_of: int) -> list[Outage]:
-    """The outages inside the account's stretch, in order."""
-    teller = _Teller(service, account, causes(service, account), readings, as_of)
-    return [teller.outage(part, nearest) for part, nearest in _with_neighbours(account.gross.counted.parts)]
+def outages(
+    service: Service,
+    account: Account,
+    by_cause: Mapping[str, Intervals],
+    readings: Mapping[str, Reading],
+    moment: Moment,
+) -> tuple[Outage, ...]:
+    """The outages inside the account's stretch, in order. `by_cause` is what `causes` made of it."""
+    telling = {check: _telling(readings[check]) for check in service.checks()} if by_cause else {}
+    teller = _Teller(service, account, by_cause, telling, moment)
+    return tuple(teller.outage(part, nearest) for part, nearest in _with_neighbours(account.gross.counted.parts))
+
+
+def _telling(reading: Reading) -> list[Passage]:
+    """The passages that can say why something was down."""
+    return [one for one in reading.passages if not one.shown_as.startswith(("not observed", "degraded"))]
 
 
 def _with_neighbours(parts: Sequence[Interval]) -> Iterable[tuple[Interval, Interval]]:
@@ -77,77 +134,63 @@ class _Teller:
     service: Service
     account: Account
     causes: Mapping[str, Intervals]
-    readings: Mapping[str, Reading]
-    as_of: int
+    telling: Mapping[str, Sequence[Passage]]
+    moment: Moment
 
     def outage(self, part: Interval, nearest: Interval) -> Outage:
         """The outage of `part`; what is possible in `nearest`, where no other outage is closer, is its own."""
         begin, end = part
-        inside = Intervals.span(begin, end)
-        shares = {category: (where & inside).total for category, where in self.causes.items()}
+        net = self.account.net
+        shares = {category: length for category, where in self.causes.items() if (length := where.clip(*part).total)}
         cause = max(shares, key=lambda category: shares[category])
         passages = self._passages(cause, begin, end)
-        possible = [one for one in self.account.net.possible.clip(*nearest) if one[0] <= end and begin <= one[1]]
+        possible = [one for one in net.possible.clip(*nearest) if one[0] <= end and begin <= one[1]]
         return Outage(
-            id="",
+            id=f"{self.service.id}/{outage_name(begin, self.moment.zone)}",
             incident="",
             service=self.service.id,
             begin=begin,
             end=end,
-            counted_ms=(self.account.net.counted & inside).total,
-            certain_ms=(self.account.net.certain & inside).total,
-            possible_ms=Intervals.of(possible).total,
-            cause=cause,
-            shown_as=_shown_as(passages),
-            detail="; ".join(_detail(passages)),
-            running=end >= self.as_of,
+            counted_ms=net.counted.clip(begin, end).total,
+            certain_ms=net.certain.clip(begin, end).total,
+            possible_ms=sum(until - since for since, until in possible),
+            causes=shares,
+            shown_as=_most_telling([passage.shown_as for _, passage in passages]),
+            said=tuple(_said(passages)),
+            running=end >= self.moment.as_of,
         )
 
     def _passages(self, cause: str, begin: int, end: int) -> list[tuple[str, Passage]]:
         """What the checks of the layer that caused it say of that time."""
-        groups = [group for group in self.service.groups if group.category == cause]
+        groups = [group for group in self.service.groups if group.category.was(cause, begin, end)]
         members = [member for group in groups for member in group.members] or list(self.service.probes)
         return [
             (check, passage)
             for member in members
             for check in member.checks
-            for passage in self.readings[check].passages
-            if passage.touches(begin, end) and not passage.shown_as.startswith(("not observed", "degraded"))
+            for passage in self.telling[check]
+            if passage.begin < end and begin < passage.end
         ]
 
 
-def _shown_as(passages: Sequence[tuple[str, Passage]]) -> str:
-    """The most telling reading: what happened to a host says more than that a check was down."""
-    readings = [passage.shown_as for _, passage in passages]
+def _most_telling(readings: Sequence[str]) -> str:
+    """What happened to a host says more than that a check was down."""
     return max(readings, key=lambda one: (":" in one, one.startswith("down:")), default="down")
 
 
-def _detail(passages: Iterable[tuple[str, Passage]]) -> Iterable[str]:
+def _said(passages: Iterable[tuple[str, Passage]]) -> Iterable[str]:
     said: dict[str, str] = {}
     for check, passage in passages:
         said.setdefault(check, passage.message or passage.shown_as)
     return (f"{check}: {message}" for check, message in said.items())
 
 
-def numbered(found: Sequence[Outage], gap_ms: int, name: Mapping[int, str]) -> list[Outage]:
-    """The outages of all services in order of time, each with its id and the incident it belongs to.
-
-    `name` gives the words for a begin; outages that overlap or lie within `gap_ms` are one incident.
-    """
-    incident, reach = "", -_FAR
-    done: list[Outage] = []
-    for one in sorted(found, key=lambda outage: (outage.begin, outage.service)):
-        if one.begin > reach + gap_ms:
-            incident = name[one.begin]
-        reach = max(reach, one.end)
-        done.append(replace(one, id=f"{one.service}/{name[one.begin]}", incident=incident))
-    return done
+def outage_name(begin: int, zone: tzinfo) -> str:
+    """What an outage of a service is called by: the local time of its begin."""
+    return datetime.fromtimestamp(begin // 1000, zone).strftime("%Y%m%dT%H%M%S")
 
 
-def caused(service: Service, account: Account) -> dict[str, int]:
+def caused(account: Account, by_cause: Mapping[str, Intervals]) -> dict[str, int]:
     """Net counted milliseconds by the layer that caused them."""
-    return {
-        category: total
-        for category, where in causes(service, account).items()
-        if (total := (where & account.net.counted).total)
-    }
+    net = account.net.counted
+    return {category: total for category, where in by_cause.items() if (total := (where & net).total)}

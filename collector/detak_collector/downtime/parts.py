@@ -38,6 +38,8 @@ class Part:
 
     def clip(self, begin: int, end: int) -> Part:
         """The part inside [begin, end)."""
+        if self is QUIET:
+            return self
         return Part(
             self.gross.clip(begin, end),
             self.net.clip(begin, end),
@@ -46,6 +48,10 @@ class Part:
                 for one in (self.may, self.surely, self.unobserved, self.presumed, self.degraded, self.bare)
             ),
         )
+
+
+QUIET = Part()
+"""Simply up: most are, most of the time."""
 
 
 def joined(parts: Sequence[Part]) -> Part:
@@ -67,6 +73,8 @@ def joined(parts: Sequence[Part]) -> Part:
 def member_part(member: Member, service: Service, group: Group | None, basis: Basis) -> Part:
     """One member, or several observers of one thing, less the exclusions that touch its checks."""
     seen = [basis.readings[check] for check in member.checks]
+    if all(one.quiet for one in seen):
+        return QUIET
     windows = [everything(basis.scopes.on_check(check, service, group)) for check in member.checks]
     gross, unobserved, net = _seen(seen, member.checks, windows)
     touched = union(windows)
@@ -87,7 +95,7 @@ def _seen(
     """Gross, not observed, net. Several observers: excluded only where every one that then says down is excluded."""
     if len(seen) == 1:
         return seen[0].down, seen[0].unobserved, seen[0].down.without(windows[0])
-    gross = observed_together(seen, [check.split("/", 1)[0] for check in checks])
+    gross = observed_together(seen, [check.partition("/")[0] for check in checks])
     not_excluded = Triple(
         union(one.seen - window for one, window in zip(seen, windows, strict=True)),
         union(one.down.counted - window for one, window in zip(seen, windows, strict=True)),
@@ -103,6 +111,8 @@ def at_an_instant(down_when: int, members: Sequence[Part]) -> Part:
     An instant is excluded only if every member down then is excluded, so work on one never hides the crash of
     another. Not observed is where the members not observed would decide.
     """
+    if all(one is QUIET for one in members):
+        return QUIET
     gross = where_at_least(down_when, [one.gross for one in members])
     net = gross & united([one.net for one in members])
     known_down = [one.gross.counted - one.unobserved for one in members]

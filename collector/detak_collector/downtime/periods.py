@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FORMS = re.compile(
-    r"^(?P<year>\d{4})(?:-(?:S(?P<half>[12])|Q(?P<quarter>[1-4])|(?P<ytd>ytd)|(?P<month>\d\d)(?:-(?P<day>\d\d))?))?$"
+    r"^(?P<year>[1-9]\d{3})(?:-(?:S(?P<half>[12])|Q(?P<quarter>[1-4])|(?P<ytd>ytd)|(?P<month>\d\d)(?:-(?P<day>\d\d))?))?$"
 )
 
 
@@ -61,7 +61,7 @@ def parse_period(words: str, zone: tzinfo, now: int) -> Period:
     year = int(form["year"])
     try:
         if form["ytd"]:
-            return Period(words, midnight(date(year, 1, 1), zone), now)
+            return Period(words, midnight(date(year, 1, 1), zone), min(now, midnight(date(year + 1, 1, 1), zone)))
         first, last = _dates(year, form)
     except (ValueError, OverflowError):
         raise PeriodError(f"period: there is no such date (got {words!r})") from None
@@ -73,7 +73,8 @@ def _dates(year: int, form: re.Match[str]) -> tuple[date, date]:
         day = date(year, int(form["month"]), int(form["day"]))
         return day, day + timedelta(days=1)
     if form["month"]:
-        return date(year, int(form["month"]), 1), next_month(date(year, int(form["month"]), 1))
+        first_day = date(year, int(form["month"]), 1)
+        return first_day, next_month(first_day)
     first, months = 1, 12
     if form["half"]:
         first, months = 6 * int(form["half"]) - 5, 6
@@ -88,6 +89,27 @@ def _dates(year: int, form: re.Match[str]) -> tuple[date, date]:
 def next_month(day: date) -> date:
     """The first day of the month after."""
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def local_year(instant: int, zone: tzinfo) -> int:
+    """The calendar year of a local clock at `instant`."""
+    return datetime.fromtimestamp(instant // 1000, zone).year
+
+
+def year_begin(instant: int, zone: tzinfo) -> int:
+    """The first instant of the local calendar year in which `instant` lies."""
+    return midnight(date(local_year(instant, zone), 1, 1), zone)
+
+
+def year_to_date(period: Period, zone: tzinfo) -> Period:
+    """From 1 January of the year in which the period begins to the period's end."""
+    return Period(f"{local_year(period.begin, zone)}-ytd", year_begin(period.begin, zone), period.end)
+
+
+def is_year(period: Period, zone: tzinfo) -> bool:
+    """Whether it is a calendar year, or one so far."""
+    year = local_year(period.begin, zone)
+    return period.name in {str(year), f"{year}-ytd"}
 
 
 def months(begin: int, end: int, zone: tzinfo) -> Iterator[tuple[int, int]]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from detak_collector.downtime.intervals import EMPTY, Interval, Intervals
 from detak_collector.downtime.triple import NOWHERE, Triple
 
+NEVER = "not observed: never reported"
+SHORT_FREEZE = "degraded: frozen"
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -42,8 +45,10 @@ class Reading:
     """One check over the window that was read.
 
     `seen` is the certain set as far as the node itself can see: for a remote check the network between may be at
-    fault, and `down.certain` holds only what that rules out. `silent` is time without evidence that the rules call
-    down for want of heartbeats; `presumed` is what of it is counted. `proven_up` was declared on other evidence.
+    fault, and `down.certain` holds only what that rules out. `assumed` is the part of the certain set that rests on
+    the watchdog assumption alone: that an agent which died while its host ran on would have been back. `presumed` is
+    counted time without evidence, which the rules call down for want of heartbeats. `proven_up` was declared on other
+    evidence. `kind` is that of the check as an agent ran it last.
     """
 
     check: str
@@ -52,16 +57,40 @@ class Reading:
     presumed: Intervals = EMPTY
     degraded: Intervals = EMPTY
     seen: Intervals = EMPTY
+    assumed: Intervals = EMPTY
     passages: tuple[Passage, ...] = ()
     remote: bool = False
     latest: Latest | None = None
     proven_up: Intervals = EMPTY
+    kind: str = ""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it was simply up throughout."""
+        return not (self.down.possible or self.unobserved or self.degraded)
+
+    @property
+    def never(self) -> bool:
+        """Whether there is no evidence of it at all."""
+        return bool(self.passages) and self.passages[0].shown_as == NEVER
+
+    @property
+    def spared(self) -> bool:
+        """Whether a freeze is degraded only because a rule says that short ones are."""
+        return any(passage.shown_as == SHORT_FREEZE for passage in self.passages)
+
+    def without_watchdog(self) -> Reading:
+        """The same where no watchdog is relied on: what only that makes certain is still counted."""
+        if not self.assumed:
+            return self
+        down = replace(self.down, certain=self.down.certain - self.assumed)
+        return replace(self, down=down, seen=self.seen - self.assumed, assumed=EMPTY)
 
 
 def never_seen(check: str, begin: int, end: int) -> Reading:
     """A check of which there is no evidence at all: possibly down throughout, and not observed."""
     whole = Intervals.span(begin, end)
-    passages = (Passage(begin, end, "not observed: never reported"),) if whole else ()
+    passages = (Passage(begin, end, NEVER),) if whole else ()
     return Reading(check, Triple(possible=whole), unobserved=whole, passages=passages)
 
 
@@ -71,7 +100,9 @@ class Sketch:
 
     check: str
     remote: bool = False
+    kind: str = ""
     certain: list[Interval] = field(default_factory=list)
+    assumed: list[Interval] = field(default_factory=list)
     counted: list[Interval] = field(default_factory=list)
     possible: list[Interval] = field(default_factory=list)
     unobserved: list[Interval] = field(default_factory=list)
@@ -80,6 +111,8 @@ class Sketch:
     passages: list[Passage] = field(default_factory=list)
     latest: Latest | None = None
     unusable: list[Interval] = field(default_factory=list)
+    doubtful: list[Interval] = field(default_factory=list)
+    """Where nothing is certain, whatever samples on both sides say."""
 
     def forget(self, where: Interval, shown_as: str) -> None:
         """Nothing that was said of this stretch can be relied on: it is not observed."""
@@ -100,7 +133,9 @@ class Sketch:
         unusable = clipped(self.unusable)
         unobserved = clipped(self.unobserved) | unusable
         counted = clipped(self.counted) - unusable
-        down = Triple.nested(clipped(self.certain), counted, clipped(self.possible) | unobserved)
+        proven = clipped(self.certain) - clipped(self.doubtful)
+        assumed = clipped(self.assumed) - clipped(self.doubtful)
+        down = Triple.nested(proven | assumed, counted, clipped(self.possible) | unobserved)
         return Reading(
             self.check,
             down=down,
@@ -108,9 +143,11 @@ class Sketch:
             presumed=clipped(self.presumed) & down.counted,
             degraded=clipped(self.degraded) - down.counted,
             seen=down.certain,
+            assumed=down.certain - proven,
             passages=tuple(_joined(sorted(self.passages, key=lambda one: (one.begin, one.end)))),
             remote=self.remote,
             latest=self.latest,
+            kind=self.kind,
         )
 
 

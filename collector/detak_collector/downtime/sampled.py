@@ -9,57 +9,85 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from detak_collector.downtime.facts import Facts, Node
-from detak_collector.downtime.intervals import EMPTY, Intervals
-from detak_collector.downtime.lives import History, Life, Sighting, doubled
-from detak_collector.downtime.reading import Latest, Reading, Sketch, never_seen
-from detak_collector.downtime.rows import QUIET, Row, between
+from detak_collector.downtime.catalogue import Dated
+from detak_collector.downtime.facts import Facts
+from detak_collector.downtime.intervals import Interval, Intervals
+from detak_collector.downtime.lives import History, Life, Sighting
+from detak_collector.downtime.reading import SHORT_FREEZE, Latest, Reading, Sketch, never_seen
+from detak_collector.downtime.rows import QUIET, Grounds, Row, between
+from detak_collector.downtime.tail import ISOLATED, NOTHING_BESIDE, Beside, Tail, is_silent, last_heard
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The time that is read, and the moment at which it is read."""
+    """The time that is read, the moment at which it is read, and the rule by which short freezes are degraded."""
 
     begin: int
     end: int
     now: int
+    freeze_degraded_below_ms: Dated[int] = Dated.always(0)
 
 
-def read_sampled(check: str, history: History, facts: Facts, window: Window, *, host_up: Intervals = EMPTY) -> Reading:
-    """What a node's own evidence says of one of its checks. `host_up`: a witness elsewhere reached the host then."""
+def read_sampled(
+    check: str, history: History, facts: Facts, window: Window, beside: Beside = NOTHING_BESIDE
+) -> Reading:
+    """What a node's own evidence says of one of its checks, with what is known of the node besides."""
     lives = history.lives
     known, could_not_run = _known(history.seen.get(check, ()))
+    whole_name = f"{history.node.name}/{check}"
     if not known:
-        return never_seen(check, window.begin, window.end)
-    sketch = Sketch(check, remote=known[-1].settings.remote)
+        return never_seen(whole_name, window.begin, window.end)
+    if _is_quiet(known, history, window) and not could_not_run:
+        (one,) = known
+        return Reading(whole_name, remote=one.settings.remote, latest=_latest(known, None), kind=one.settings.kind)
+    sketch = Sketch(whole_name, known[-1].settings.remote, known[-1].settings.kind)
     _before(sketch, known[0], window)
+    grounds = Grounds(lives, window.now - facts.down_after_ms, beside.host_unreached)
     rows = [
-        between(earlier, later, lives, could_not_run=place in could_not_run)
+        between(earlier, later, grounds, could_not_run=place in could_not_run)
         for place, (earlier, later) in enumerate(pairwise(known), start=1)
     ]
     _failures(sketch, known, rows)
     for row, (earlier, later) in zip(rows, pairwise(known), strict=True):
         if row is not QUIET:
-            _add_row(sketch, row, earlier, later, facts)
-    for one in known:
-        if one.span.state == "degraded":
-            sketch.degraded.append((one.first, one.last))
-            sketch.note((one.first, one.last), "degraded", one.span.message, [one.reference])
-    _frozen(sketch, lives, facts)
-    for both in doubled(lives):
-        sketch.forget(both, "not observed: two agents with one identity")
-    tail = _Tail(
+            _add_row(sketch, row, earlier, later, facts.watched, beside)
+    _degraded(sketch, known)
+    _frozen(sketch, lives, facts.stepped_utc, window.freeze_degraded_below_ms)
+    _doubtful(sketch, history)
+    tail = Tail(
         last=known[-1],
         final=lives[-1],
         facts=facts,
         now=window.now,
-        silent=_silent(history.node, facts, window.now),
+        silent=is_silent(last_heard(history.node.heard_utc, lives[-1], window.now), facts, window.now),
         could_not_run=len(known) in could_not_run,
-        host_up=host_up,
+        beside=beside,
     )
     tail.add_to(sketch)
     sketch.latest = _latest(known, pending_from=known[-1].last if tail.pending else None)
     return sketch.read(window.begin, window.end)
+
+
+def _is_quiet(known: Sequence[Sighting], history: History, window: Window) -> bool:
+    """Whether one sighting says up for all of the window: of most checks and months it does."""
+    if len(known) > 1 or known[0].span.state != "up" or history.doubtful:
+        return False
+    return known[0].first_over <= window.begin and window.end <= known[0].last_surely
+
+
+def _degraded(sketch: Sketch, known: Sequence[Sighting]) -> None:
+    for one in known:
+        if one.span.state == "degraded":
+            sketch.degraded.append((one.first, one.last))
+            sketch.note((one.first, one.last), "degraded", one.span.message, [one.reference])
+
+
+def _doubtful(sketch: Sketch, history: History) -> None:
+    """What cannot be relied on: two agents spoke at once, or one of them said two things."""
+    for both in history.doubled:
+        sketch.forget(both, "not observed: two agents with one identity")
+    for where in _contradicted(sketch.check.partition("/")[2], history.lives):
+        sketch.forget(where, "not observed: contradicted")
 
 
 def _known(seen: Sequence[Sighting]) -> tuple[list[Sighting], frozenset[int]]:
@@ -74,20 +102,29 @@ def _known(seen: Sequence[Sighting]) -> tuple[list[Sighting], frozenset[int]]:
     return known, frozenset(could_not_run)
 
 
-def _frozen(sketch: Sketch, lives: Sequence[Life], facts: Facts) -> None:
-    """A guest that stood still was down for as long: at the end of the gap, which its own clock cannot show."""
-    if sketch.remote:
-        return
+def _frozen(sketch: Sketch, lives: Sequence[Life], steps: Sequence[int], degraded_below_ms: Dated[int]) -> None:
+    """A guest that stood still was down for as long: at the end of the gap, which its own clock cannot show.
+
+    One that is shorter than the limit in force when it began is degraded.
+    Nothing of the gap is certain: a machine that was set back while nobody heard it looks the same.
+    """
     for life in {one.segment: one for one in lives}.values():
-        for freeze in life.clock.freezes():
-            began, over = life.clock.earliest(freeze.after), life.clock.latest(freeze.before)
-            if any(began <= step <= over for step in facts.stepped_utc):
+        for freeze in life.clock.freezes:
+            whole = life.clock.earliest(freeze.after), life.clock.latest(freeze.before)
+            sketch.doubtful.append(whole)
+            sketch.possible.append(whole)
+            if freeze.most_ms == 0 or any(whole[0] <= step <= whole[1] for step in steps):
+                continue
+            if sketch.remote:
+                sketch.forget(whole, "not observed: frozen")
                 continue
             end = life.clock.after(freeze.before)
             gap = (end - (freeze.least_ms + freeze.most_ms) // 2, end)
+            if gap[1] - gap[0] < (degraded_below_ms.at(gap[0]) or 0):
+                sketch.degraded.append(gap)
+                sketch.note(gap, SHORT_FREEZE)
+                continue
             sketch.counted.append(gap)
-            sketch.possible.append((began, over))
-            sketch.certain.append((over - freeze.least_ms, began + freeze.least_ms))
             sketch.note(gap, "down: frozen")
 
 
@@ -108,100 +145,48 @@ def _failures(sketch: Sketch, known: Sequence[Sighting], rows: Sequence[Row]) ->
         if place < len(rows) and rows[place].joins:
             continue
         first, last = chain[0], chain[-1]
+        begin, end = first.first, last.last
         sketch.certain.append((first.first_surely, last.last_surely))
-        sketch.counted.append((first.first, last.last))
+        sketch.counted.append((begin, end))
         sketch.possible.append((first.first_possibly, last.last_over))
         evidence = [one.reference for one in chain]
-        sketch.note((first.first, max(last.last, first.first + 1)), "down", first.span.message, evidence)
+        sketch.note((begin, max(end, begin + 1)), "down", first.span.message, evidence)
         chain = []
 
 
-def _add_row(sketch: Sketch, row: Row, earlier: Sighting, later: Sighting, facts: Facts) -> None:
+def _add_row(sketch: Sketch, row: Row, earlier: Sighting, later: Sighting, watched: Intervals, beside: Beside) -> None:
     counted = Intervals.of(row.counted)
+    evidence = (earlier.last_reference, later.reference) if row.shown_as else ()
     if row.as_silence:
-        counted = counted & facts.watched
+        isolated = Intervals.of(row.unobserved) & beside.host_up
+        counted = (counted & watched) - isolated - beside.since_retired(later.first)
         sketch.presumed.extend(counted)
         sketch.unobserved.extend(Intervals.of(row.unobserved) - counted)
+        for gap in isolated:
+            sketch.note(gap, ISOLATED, evidence=evidence)
     else:
         sketch.unobserved.extend(row.unobserved)
     sketch.counted.extend(counted)
     sketch.certain.extend(row.certain)
+    sketch.assumed.extend(row.assumed)
+    if row.host_gone:
+        sketch.certain.extend(counted & beside.host_down)
     sketch.possible.extend(row.possible)
     if row.shown_as:
         message = earlier.span.message if not earlier.good else ""
-        sketch.note((earlier.last, later.first), row.shown_as, message, (earlier.reference, later.reference))
+        sketch.note((earlier.last, later.first), row.shown_as, message, evidence)
 
 
-@dataclass(frozen=True, slots=True)
-class _Tail:
-    """The time since a check's last sample: evidence may be due, missing, or never to come."""
-
-    last: Sighting
-    final: Life
-    facts: Facts
-    now: int
-    silent: bool
-    could_not_run: bool
-    host_up: Intervals
-
-    @property
-    def pending(self) -> bool:
-        """Whether the next sample is merely not here yet."""
-        same_run = self.last.life is self.final and self.final.run.stopped is None
-        return same_run and not self.silent and not self.could_not_run
-
-    def add_to(self, sketch: Sketch) -> None:
-        """Lay the tail into the sketch. Evidence in flight is not "not observed": the last word stands, as possible."""
-        last, whole = self.last, Intervals.span(self.last.last, self.now)
-        sketch.possible.append((last.last_surely, self.now))
-        if self.pending:
-            if not last.good:
-                sketch.counted.extend(whole)
-                sketch.note((last.last, self.now), "down", last.span.message, [last.reference])
-            return
-        shown_as, counted = self._row()
-        counted = (counted & whole) - self.host_up
-        sketch.counted.extend(counted)
-        sketch.presumed.extend(counted)
-        sketch.unobserved.extend(whole - counted)
-        for gap in counted:
-            sketch.note(gap, shown_as, last.span.message if not last.good else "", [last.reference])
-        self._name_unseen(sketch, shown_as, whole - counted)
-
-    def _row(self) -> tuple[str, Intervals]:
-        """What to call the time since the last sample, and which of it is counted all the same."""
-        last, final, watched = self.last, self.final, self.facts.watched
-        local = not last.settings.remote
-        if final.run.stopped == "shutdown" and final.run.stopped_at is not None and local:
-            return "down: shut down", Intervals.span(final.clock.middle(final.run.stopped_at), self.now) & watched
-        if final.run.stopped is not None:
-            return "not observed: stopped", EMPTY
-        if final.settings(last.span.check) is None:
-            return "not observed: removed", EMPTY if last.good else Intervals.span(last.last, self.now) & watched
-        if self.silent and local:
-            gone = final.clock.middle(final.last_tick) + final.run.tick_ms
-            begin = gone if last.good else min(gone, last.last)
-            return "presumed down: missing heartbeats", Intervals.span(begin, self.now) & watched
-        return "not observed: check" if self.could_not_run else "not observed: agent", EMPTY
-
-    def _name_unseen(self, sketch: Sketch, shown_as: str, unseen: Intervals) -> None:
-        """Say why the rest was not observed: the row says it, or for silence the witness and the collector do."""
-        if shown_as.startswith("not observed"):
-            reasons = {shown_as: unseen}
-        else:
-            unheard = unseen - self.facts.watched
-            reasons = {"not observed: isolated": unseen & self.host_up, "not observed: collector": unheard}
-        for reason, where in reasons.items():
-            for gap in where:
-                sketch.note(gap, reason, evidence=[self.last.reference])
-
-
-def _silent(node: Node, facts: Facts, now: int) -> bool:
-    """Whether the node's deadline has passed while this collector was there to hear it."""
-    if node.heard_utc is None:
-        return True
-    watching_since = max((begin for begin, _ in facts.watched if begin <= now), default=now)
-    return now > max(node.heard_utc, watching_since) + facts.down_after_ms
+def _contradicted(check: str, lives: Sequence[Life]) -> Intervals:
+    """Where a run says two things: nothing of it stands, nor what a sample in it would say of the time around it."""
+    doubtful: list[Interval] = []
+    for life in lives:
+        for one in life.run.contradicted:
+            settings = life.settings(check)
+            if settings is not None and one.check in (None, check):
+                begin, end = one.begin - settings.reach_ms, one.end + settings.reach_ms
+                doubtful.append((life.clock.earliest(begin), life.clock.latest(end)))
+    return Intervals.of(doubtful)
 
 
 def _latest(known: Sequence[Sighting], pending_from: int | None) -> Latest:

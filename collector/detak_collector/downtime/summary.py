@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
-from detak_collector.downtime.catalogue import Unit
-from detak_collector.downtime.derive import Result, target_at
+from detak_collector.downtime.catalogue import Service, Unit
+from detak_collector.downtime.derive import Result, derive, target_at
 from detak_collector.downtime.figure import Totals, summed
-from detak_collector.downtime.periods import months
+from detak_collector.downtime.intervals import Intervals
+from detak_collector.downtime.months import WITHOUT_WATCHDOG
+from detak_collector.downtime.periods import months, year_to_date
 
 ACHIEVEMENT_CAP = Fraction(120)
 GREEN_FROM, YELLOW_FROM = Fraction(100), Fraction(80)
@@ -18,13 +20,17 @@ GREEN_FROM, YELLOW_FROM = Fraction(100), Fraction(80)
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A local calendar month, or the part of it that lies in the period, with the target then in force."""
+    """A local calendar month, or the part of it that lies in the period, with the target then in force.
+
+    `year_to_date` are the totals since 1 January of its year, None where the result does not reach back so far.
+    """
 
     name: str
     begin: int
     end: int
     totals: Totals
     target_percent: Fraction
+    year_to_date: Totals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +42,72 @@ class UnitFigure:
     target_percent: Fraction
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many counted outages there were in services of counted criticality, and of how many incidents."""
+
+    outages: int
+    incidents: int
+
+
+def with_year(result: Result) -> Result:
+    """The result with its year to date beside it, out of the same case."""
+    period = year_to_date(result.period, result.case.zone)
+    if period.begin == result.period.begin:
+        return result
+    return replace(result, year=derive(result.case, period, beside=False))
+
+
 def months_of(result: Result) -> tuple[Month, ...]:
-    """The figure of each month of the period; their totals add up to the period's."""
+    """The figure of each month of the period, which add up to the period's, and the year's up to that month's end."""
+    zone = result.case.zone
+    whole = result if year_to_date(result.period, zone).begin == result.period.begin else result.year
+    sums: dict[str, Totals] = {}
+    for month in _strip(whole) if whole is not None else ():
+        year = month.name[:4]
+        sums[month.name] = sums[year] = summed((sums.get(year, summed(())), month.totals))
+    return tuple(replace(month, year_to_date=sums.get(month.name)) for month in _strip(result))
+
+
+def _strip(result: Result) -> list[Month]:
     found: list[Month] = []
     if result.period.begin >= result.end:
-        return ()
+        return found
     zone, target = result.case.zone, result.case.catalogue.target_percent
+    counted: dict[int, list[Totals]] = {}
+    for month in (month for one in result.services for month in one.months):
+        counted.setdefault(month.begin, []).extend([month.in_figure] if month.in_figure is not None else [])
     for start, stop in months(result.period.begin, result.end, zone):
         begin, end = max(start, result.period.begin), min(stop, result.end)
         name = datetime.fromtimestamp(start // 1000, zone).strftime("%Y-%m")
-        totals = summed(one.counted_within(begin, end) for one in result.services)
+        totals = summed(counted.get(begin, ()))
         found.append(Month(name, begin, end, totals, target_at(target, begin, end)))
-    return tuple(found)
+    return found
+
+
+def tally(result: Result) -> Tally:
+    """The outages that cost the figure something, and their incidents, also where only one service's rows are left."""
+    counting = {one.id: _counting(one, result) for one in result.case.catalogue.services}
+    whole = Intervals.span(result.period.begin, result.end)
+    always = {service for service, where in counting.items() if where == whole}
+    costly = [
+        sum(
+            one.counted_ms > 0 and (one.service in always or bool(counting[one.service].clip(one.begin, one.end)))
+            for one in incident.outages
+        )
+        for incident in result.incidents
+    ]
+    return Tally(sum(costly), sum(map(bool, costly)))
+
+
+def _counting(service: Service, result: Result) -> Intervals:
+    """When the service's criticality enters the figure."""
+    begin, end = result.period.begin, result.end
+    return Intervals.of(
+        (begin if since is None else since, end if until is None else until)
+        for since, until, level in service.criticality.entries
+        if level in result.case.catalogue.counted_criticality
+    )
 
 
 def units_of(result: Result) -> tuple[UnitFigure, ...]:
@@ -96,6 +156,16 @@ def colour(index: Fraction | None) -> str | None:
     return "yellow" if index >= YELLOW_FROM else "red"
 
 
+def never_reported(result: Result) -> list[str]:
+    """The checks of which there is no evidence in any month of the period in which they were in force, by name."""
+    seen: dict[str, bool] = {}
+    for one in result.services:
+        for month in one.months:
+            for check in one.service.checks_in_force(month.begin, month.end):
+                seen[check] = seen.get(check, False) or check not in month.unseen
+    return sorted(check for check, found in seen.items() if not found)
+
+
 def warnings(result: Result) -> Iterator[str]:
     """What a reader must know before he relies on the verdict, one sentence each."""
     figure, target = result.figure, result.target_percent
@@ -107,6 +177,9 @@ def warnings(result: Result) -> Iterator[str]:
     least = figure.ratio(figure.certain_ms)
     if observed is not None and least is not None and least <= target < observed:
         yield "the check intervals are too coarse to decide the target: shorter ones would narrow the bounds"
+    unguarded = result.beside.get(WITHOUT_WATCHDOG, figure)
+    if unguarded.proof(target) != figure.proof(target):
+        yield "the proof rests on the watchdog assumption: without it the verdict is not proven"
     for one in result.services:
         if one.in_figure is not None and one.totals.coverage == 0:
             yield f"service {one.service.id} was not observed at all"

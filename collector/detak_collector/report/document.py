@@ -7,11 +7,14 @@ from fractions import Fraction
 from typing import Any
 
 from detak_collector.downtime import RULE_VERSION
-from detak_collector.downtime.catalogue import Correction
+from detak_collector.downtime.catalogue import Correction, Exclusion
 from detak_collector.downtime.derive import Result, ServiceResult
 from detak_collector.downtime.figure import Totals
-from detak_collector.downtime.intervals import union
+from detak_collector.downtime.history import Published
+from detak_collector.downtime.incidents import Incident
+from detak_collector.downtime.months import WITHOUT_WATCHDOG
 from detak_collector.downtime.outages import Outage
+from detak_collector.downtime.periods import year_begin
 from detak_collector.downtime.summary import (
     Month,
     UnitFigure,
@@ -20,6 +23,7 @@ from detak_collector.downtime.summary import (
     mean_of_months,
     mean_of_services,
     months_of,
+    tally,
     units_of,
     warnings,
 )
@@ -35,22 +39,27 @@ def document(result: Result) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "rule_version": RULE_VERSION,
+        "organisation": result.case.catalogue.organisation.value_at(result.last),
         "period": {"name": period.name, "from": iso_utc(period.begin), "to": iso_utc(period.end)},
         "as_of": iso_utc(result.as_of),
+        "earlier_view": result.case.earlier,
         "running": result.running,
         "target_percent": _trimmed(result.target_percent),
         "figure": _figure(result, strip),
+        "year_to_date": _year_to_date(result, strip),
+        "history": [_published(one) for one in result.published],
         "months": [_month(month) for month in strip],
         "units": [_unit(unit) for unit in units_of(result)],
         "warnings": list(warnings(result)),
         "services": [_service(one, result) for one in result.services],
-        "exclusions": [_correction(one) for one in result.case.exclusions],
+        "incidents": [_incident(one) for one in result.incidents],
+        "exclusions": [_exclusion(one) for one in result.case.exclusions],
         "declarations": [_correction(one) for one in result.case.declarations],
     }
 
 
 def _figure(result: Result, strip: Sequence[Month]) -> dict[str, Any]:
-    figure = result.figure
+    figure, counts = result.figure, tally(result)
     percent = figure.percent
     index = achievement(percent, result.target_percent)
     return {
@@ -64,11 +73,49 @@ def _figure(result: Result, strip: Sequence[Month]) -> dict[str, Any]:
         **_totals(figure, result.target_percent),
         "remaining_ms": figure.remaining_ms(result.target_percent),
         "services": sum(one.in_figure is not None for one in result.services),
+        "outages": counts.outages,
+        "incidents": counts.incidents,
+    }
+
+
+def _year_to_date(result: Result, strip: Sequence[Month]) -> dict[str, Any] | None:
+    """The figure from 1 January to where the period's time ends; None where it has none yet."""
+    totals = strip[-1].year_to_date if strip else None
+    if totals is None:
+        return None
+    target = strip[-1].target_percent
+    begin = year_begin(strip[-1].begin, result.case.zone)
+    return {
+        "from": iso_utc(begin),
+        "to": iso_utc(strip[-1].end),
+        "target_percent": _trimmed(target),
+        "percent": _exact(totals.percent),
+        "percent_shown": None if totals.percent is None else decimal_text(totals.percent, 4),
+        "colour": colour(achievement(totals.percent, target)),
+        **_totals(totals, target),
+        "remaining_ms": totals.remaining_ms(target),
+    }
+
+
+def _published(one: Published) -> dict[str, Any]:
+    return {
+        "year": one.year,
+        "percent": _trimmed(one.percent),
+        "target_percent": None if one.target_percent is None else _trimmed(one.target_percent),
+        "verdict": one.verdict,
+        "document": one.document,
+        "note": one.note,
+        "entered_by": one.entered_by,
+        "entered_at": iso_utc(one.entered_at),
     }
 
 
 def _beside(totals: Totals) -> dict[str, Any]:
-    return {"percent": _exact(totals.percent), "counted_ms": totals.counted_ms}
+    return {
+        "percent": _exact(totals.percent),
+        "counted_ms": totals.counted_ms,
+        "certain_ms": totals.certain_ms,
+    }
 
 
 def _month(month: Month) -> dict[str, Any]:
@@ -81,6 +128,19 @@ def _month(month: Month) -> dict[str, Any]:
         "percent": _exact(month.totals.percent),
         "colour": colour(index),
         **_totals(month.totals, month.target_percent),
+        "year_to_date": None if month.year_to_date is None else _cumulative(month.year_to_date, month.target_percent),
+    }
+
+
+def _cumulative(totals: Totals, target: Fraction) -> dict[str, Any]:
+    return {
+        "percent": _exact(totals.percent),
+        "counted_ms": totals.counted_ms,
+        "certain_ms": totals.certain_ms,
+        "possible_ms": totals.possible_ms,
+        "service_time_ms": totals.service_time_ms,
+        "verdict": totals.verdict(target),
+        "proof": totals.proof(target),
     }
 
 
@@ -120,26 +180,23 @@ def _totals(totals: Totals, target: Fraction) -> dict[str, Any]:
 def _service(one: ServiceResult, result: Result) -> dict[str, Any]:
     return {
         "id": one.service.id,
-        "name": one.service.name,
+        "name": one.service.name.value_at(result.last),
         "criticality": one.criticality,
         "in_figure": one.in_figure is not None,
         "percent": _exact(one.totals.percent),
         **_totals(one.totals, result.target_percent),
-        **_declared(one, result),
-        "without_reserve_ms": one.joined.bare.total if one.joined is not None else 0,
-        **{f"{name}_ms": totals.counted_ms for name, (totals, _) in one.beside.items()},
+        "declared_down_ms": sum(month.declared_down_ms for month in one.months),
+        "declared_up_ms": sum(month.declared_up_ms for month in one.months),
+        "without_reserve_ms": sum(month.without_reserve_ms for month in one.months),
+        **{f"{name}_ms": totals.counted_ms for name, (totals, _) in one.beside.items() if name != WITHOUT_WATCHDOG},
+        f"{WITHOUT_WATCHDOG}_certain_ms": one.beside[WITHOUT_WATCHDOG][0].certain_ms,
         "causes_ms": dict(one.causes),
         "outages": [_outage(outage) for outage in one.outages],
     }
 
 
-def _declared(one: ServiceResult, result: Result) -> dict[str, int]:
-    """What people declared, each kind totalled by itself."""
-    up = union(result.readings[check].proven_up for check in one.service.checks())
-    return {
-        "declared_down_ms": one.joined.declared.total if one.joined is not None else 0,
-        "declared_up_ms": up.clip(result.period.begin, result.end).total,
-    }
+def _exclusion(one: Exclusion) -> dict[str, Any]:
+    return {**_correction(one), "window": one.window}
 
 
 def _correction(one: Correction) -> dict[str, Any]:
@@ -160,9 +217,21 @@ def _correction(one: Correction) -> dict[str, Any]:
     }
 
 
+def _incident(one: Incident) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "from": iso_utc(one.begin),
+        "to": iso_utc(one.end),
+        "outages": [outage.id for outage in one.outages],
+        "counted_ms": one.counted_ms,
+        "ruled": one.ruled,
+    }
+
+
 def _outage(outage: Outage) -> dict[str, Any]:
     return {
         "id": outage.id,
+        "number": outage.number,
         "incident": outage.incident,
         "from": iso_utc(outage.begin),
         "to": iso_utc(outage.end),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 
 from rich.console import Console
 from rich.text import Text
@@ -11,6 +11,7 @@ from rich.text import Text
 from detak_collector.downtime.catalogue import Correction
 from detak_collector.downtime.explain import COUNTED, Explained, Layer, Piece
 from detak_collector.report.numbers import clock_text
+from detak_collector.report.tables import local_text, moment_of
 from detak_collector.report.terminal import printable
 
 
@@ -20,12 +21,12 @@ def print_explanation(explained: Sequence[Explained], zone: tzinfo, console: Con
         console.print("No outage in this period: nothing is counted.")
     for one in explained:
         outage = one.outage
-        head = Text(f"{outage.id}  ", style="bold")
-        head.append(f"{_local(outage.begin, zone)} to {_local(outage.end, zone)}", style="not bold")
+        head = Text(f"{outage.id}  " if outage.number is None else f"{outage.number}  {outage.id}  ", style="bold")
+        head.append(f"{local_text(outage.begin, zone)} to {local_text(outage.end, zone)}", style="not bold")
         head.append("  still running" if outage.running else "", style="red")
         console.print(head)
         bounds = f"certain {clock_text(outage.certain_ms)}, possible {clock_text(outage.possible_ms)}"
-        console.print(f"  counted {clock_text(outage.counted_ms)} ({bounds}), incident {outage.incident}")
+        console.print(f"  counted {clock_text(outage.counted_ms)} ({bounds})")
         for piece in one.pieces:
             _print_piece(piece, zone, console)
         console.print()
@@ -57,18 +58,10 @@ def _layer(layer: Layer) -> str:
 def _correction(one: Correction) -> str:
     late = ", entered late" if one.late else ""
     return (
-        f"{one.category} {one.id}, document {one.document}: {one.reason} "
+        f"{one.category} {one.label}, document {one.document}: {one.reason} "
         f"(proposed by {one.proposed_by}, approved by {one.approved_by}{late})"
     )
 
 
-def _local(instant: int, zone: tzinfo) -> str:
-    return _moment(instant, zone).strftime("%Y-%m-%d %H:%M:%S %Z")
-
-
 def _clock(instant: int, zone: tzinfo) -> str:
-    return f"{_moment(instant, zone):%d %H:%M:%S}.{instant % 1000:03d}"
-
-
-def _moment(instant: int, zone: tzinfo) -> datetime:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=instant)).astimezone(zone)
+    return f"{moment_of(instant, zone):%d %H:%M:%S}.{instant % 1000:03d}"

@@ -53,7 +53,8 @@ def _state(service: ServiceState) -> Text:
 
 
 def _running(outage: OutageState, now: int, zone: tzinfo) -> Text:
-    text = Text(f"  {outage.service_name}: {outage.shown_as} since {_local(outage.begin, zone)}, ", style="red")
+    name = outage.service_name if outage.number is None else f"{outage.service_name} (outage {outage.number})"
+    text = Text(f"  {name}: {outage.shown_as} since {_local(outage.begin, zone)}, ", style="red")
     text.append(f"{clock_text(now - outage.begin)} so far, {outage.cause}")
     text.append(f"\n    {printable(outage.detail)}" if outage.detail else "", style="dim")
     return text

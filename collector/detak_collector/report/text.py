@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 from fractions import Fraction
 
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from detak_collector.downtime import RULE_VERSION
 from detak_collector.downtime.derive import Result, ServiceResult
 from detak_collector.downtime.figure import Totals
-from detak_collector.downtime.summary import warnings
+from detak_collector.downtime.months import WITHOUT_WATCHDOG
+from detak_collector.downtime.summary import never_reported, tally, warnings
 from detak_collector.report.numbers import clock_text, decimal_text, length_text
+from detak_collector.report.tables import (
+    VERDICT_COLOURS,
+    local_text,
+    percent_text,
+    plain_table,
+    plain_text,
+    verdict_text,
+)
 from detak_collector.report.terminal import printable
+from detak_collector.report.trend import months_table, year_so_far, years_table
 
 MOST_OUTAGES = 50
-_VERDICTS = {"met": "green", "missed": "red", "undecided": "yellow"}
+MOST_SERVICES = 100
 
 
 def print_report(result: Result, zone: tzinfo, console: Console) -> None:
     """Everything a reader at a terminal wants to know of the period."""
-    for part in (_headline(result, zone), _services(result), *_outages(result, zone), _method(result)):
+    parts = (
+        _headline(result, zone),
+        *_services(result),
+        *months_table(result),
+        *years_table(result),
+        *_outages(result, zone),
+        _method(result),
+    )
+    for part in parts:
         console.print(part)
         console.print()
 
@@ -33,14 +50,19 @@ def _headline(result: Result, zone: tzinfo) -> RenderableType:
     percent = figure.percent
     lines = Text()
     lines.append(f"Downtime rate {result.period.name}", style="bold")
-    so_far = f", so far (as of {_local(result.as_of, zone)})" if result.running else ""
-    lines.append(f"  {_local(result.period.begin, zone)} to {_local(result.period.end, zone)}{so_far}\n", style="dim")
+    so_far = f", so far (as of {local_text(result.as_of, zone)})" if result.running else ""
+    lines.append(f"  {printable(result.case.catalogue.organisation.value_at(result.last))}", style="bold")
+    lines.append(
+        f"  {local_text(result.period.begin, zone)} to {local_text(result.period.end, zone)}{so_far}\n", style="dim"
+    )
+    if result.case.earlier:
+        lines.append(f"As known at {local_text(result.as_of, zone)}: what came later is left out.\n", style="yellow")
     if percent is None:
         lines.append("No service of counted criticality has service time in this period: there is no figure.")
         return lines
     verdict = figure.verdict(target) or ""
-    lines.append(f"{decimal_text(percent, 4)} %", style=f"bold {_VERDICTS[verdict]}")
-    lines.append(f"  target {_plain(target)} %: {verdict}; proof: {figure.proof(target)}\n")
+    lines.append(f"{decimal_text(percent, 4)} %", style=f"bold {VERDICT_COLOURS[verdict]}")
+    lines.append(f"  target {plain_text(target)} %: {verdict}; proof: {figure.proof(target)}\n")
     lines.append(
         f"counted {length_text(figure.counted_ms)} of {length_text(figure.service_time_ms)} service time\n"
         f"certain {length_text(figure.certain_ms)}, possible {length_text(figure.possible_ms)}\n"
@@ -52,7 +74,14 @@ def _headline(result: Result, zone: tzinfo) -> RenderableType:
     remaining = figure.remaining_ms(target)
     lines.append(f"\n{length_text(remaining)} left before the target is missed" if remaining >= 0 else "")
     lines.append(_undecided(figure, target))
-    return lines
+    counts, year = tally(result), year_so_far(result)
+    if counts.outages:
+        lines.append(f"\n{_number(counts.outages, 'outage')} counted, in {_number(counts.incidents, 'incident')}")
+    return lines if year is None else Text("\n").join((lines, year))
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _undecided(figure: Totals, target: Fraction) -> str:
@@ -65,36 +94,33 @@ def _undecided(figure: Totals, target: Fraction) -> str:
     )
 
 
-def _table(title: str, *headings: str, right: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
-    return table
-
-
-def _services(result: Result) -> RenderableType:
-    table = _table(
+def _services(result: Result) -> Iterator[RenderableType]:
+    table = plain_table(
         "Services", "service", "percent", "counted", "certain - possible", "coverage", "verdict",
         right=("percent", "counted", "certain - possible", "coverage"),
     )  # fmt: skip
-    for one in result.services:
+    worst = sorted(result.services, key=lambda one: -one.totals.counted_ms)[:MOST_SERVICES]
+    shown = result.services if len(worst) == len(result.services) else worst
+    for one in shown:
         table.add_row(*_service_row(one, result.target_percent))
-        all_down, worst = (one.beside[name][0].counted_ms for name in ("all_down", "worst_member"))
-        if len({all_down, one.totals.counted_ms, worst}) > 1:
-            beside = f"all down {clock_text(all_down)}, worst member {clock_text(worst)}"
+        all_down, highest = (one.beside[name][0].counted_ms for name in ("all_down", "worst_member"))
+        if len({all_down, one.totals.counted_ms, highest}) > 1:
+            beside = f"all down {clock_text(all_down)}, worst member {clock_text(highest)}"
             table.add_row("", "", "", Text(beside, style="dim"), "", "")
-    return table
+    yield table
+    if shown is worst:
+        told = f"The {len(worst)} of {len(result.services):,} with the most counted time; --format json has them all."
+        yield Text(told, style="dim")
 
 
 def _service_row(one: ServiceResult, target: Fraction) -> Iterator[RenderableType]:
     totals = one.totals
-    verdict = totals.verdict(target) or "-"
     yield one.service.id if one.in_figure is not None else Text(f"{one.service.id} (not counted)", style="dim")
-    yield "-" if totals.percent is None else f"{decimal_text(totals.percent, 4)} %"
+    yield percent_text(totals.percent)
     yield clock_text(totals.counted_ms)
     yield f"{clock_text(totals.certain_ms)} - {clock_text(totals.possible_ms)}"
     yield f"{_percentage(totals.coverage)} %"
-    yield Text(verdict, style=_VERDICTS.get(verdict, ""))
+    yield verdict_text(totals.verdict(target))
 
 
 def _outages(result: Result, zone: tzinfo) -> Iterator[RenderableType]:
@@ -102,12 +128,17 @@ def _outages(result: Result, zone: tzinfo) -> Iterator[RenderableType]:
     if not found:
         yield Text("No outage in this period.")
         return
-    table = _table(f"Outages ({len(found)})", "from", "counted", "certain - possible", "what", right=("counted",))
+    incidents = len({outage.incident for outage in found})
+    title = f"Outages ({len(found)}, in {_number(incidents, 'incident')})"
+    table = plain_table(title, "no.", "from", "counted", "certain - possible", "what", right=("no.", "counted"))
+    sizes = {incident.id: len(incident.outages) for incident in result.incidents}
     for outage in found[-MOST_OUTAGES:]:
         what = Text(f"{outage.service}: {outage.shown_as}, {outage.cause}")
+        what.append(f"  incident {outage.incident}" if sizes[outage.incident] > 1 else "", style="dim")
         what.append(f"\n{printable(outage.detail)}" if outage.detail else "", style="dim")
         table.add_row(
-            _local(outage.begin, zone),
+            "-" if outage.number is None else str(outage.number),
+            local_text(outage.begin, zone),
             clock_text(outage.counted_ms) + ("+" if outage.running else ""),
             f"{clock_text(outage.certain_ms)} - {clock_text(outage.possible_ms)}",
             what,
@@ -120,26 +151,40 @@ def _outages(result: Result, zone: tzinfo) -> Iterator[RenderableType]:
 
 
 def _method(result: Result) -> RenderableType:
-    never = [
-        check
-        for check, reading in result.readings.items()
-        if any(passage.shown_as == "not observed: never reported" for passage in reading.passages)
-    ]
+    never = never_reported(result)
     told = "".join(f"Warning: {warning}\n" for warning in warnings(result))
     text = Text(told, style="yellow")
+    text.append("".join(f"{line}\n" for line in (*_spared(result), *_assumed(result))))
     text.append(f"Rule version {RULE_VERSION}. Ratio of sums over counted services.", style="dim")
     if never:
-        text.append(f"\nNever reported: {', '.join(sorted(never))}", style="yellow")
+        text.append(f"\nNever reported: {', '.join(never)}", style="yellow")
     return text
 
 
-def _local(instant: int, zone: tzinfo) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=instant)
-    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+def _spared(result: Result) -> Iterator[str]:
+    """What rules for short events keep out of the figure, and the figure without each of them."""
+    for variant, what in (
+        ("without_minimum", "Outages shorter than minimum_outage_ms"),
+        ("without_freeze_rule", "Freezes shorter than freeze_degraded_below_ms"),
+    ):
+        other = result.beside.get(variant)
+        spared_ms = other.counted_ms - result.figure.counted_ms if other is not None else 0
+        if other is not None and other.percent is not None and spared_ms:
+            yield (
+                f"{what} are degraded, not counted: {length_text(spared_ms)} in all; "
+                f"without that rule {decimal_text(other.percent, 4)} %."
+            )
 
 
-def _plain(value: Fraction) -> str:
-    return decimal_text(value, 6).rstrip("0").rstrip(".")
+def _assumed(result: Result) -> Iterator[str]:
+    """How much of the certain time rests on the watchdog assumption, and what is certain without it."""
+    certain_ms = result.figure.certain_ms
+    without_ms = result.beside.get(WITHOUT_WATCHDOG, result.figure).certain_ms
+    if without_ms != certain_ms:
+        yield (
+            f"Watchdog assumption: {length_text(certain_ms - without_ms)} are certain because a watchdog would have "
+            f"brought back an agent that died alone; without it certain {length_text(without_ms)}."
+        )
 
 
 def _percentage(share: Fraction | None) -> str:

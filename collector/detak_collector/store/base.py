@@ -7,14 +7,19 @@ StoreError                    the store will not do this one thing; the text is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from detak_collector.clocks import Reading
+from detak_collector.downtime.days import DayTotals
 from detak_collector.downtime.facts import Facts, Node
-from detak_collector.downtime.intervals import Intervals
+from detak_collector.downtime.history import Published
+from detak_collector.downtime.incidents import Ruling
+from detak_collector.downtime.intervals import Interval, Intervals
+from detak_collector.downtime.months import ServiceMonth
+from detak_collector.downtime.numbering import Found, Known
 from detak_collector.ingest_validation import InvalidRecordError
 from detak_wire.messages import Evidence, Stored
 
@@ -72,8 +77,101 @@ class EvidenceStore(Protocol):
         """
         ...
 
-    def facts(self, begin_utc: int, end_utc: int, now: Reading) -> Facts:
-        """The same of all nodes, in one consistent view, with the time that this collector watched."""
+    def facts(
+        self,
+        begin_utc: int,
+        end_utc: int,
+        now: Reading,
+        checks: Collection[str] | None = None,
+        *,
+        known_at: int | None = None,
+    ) -> Facts:
+        """The same of all nodes, in one consistent view, with the time that this collector watched, around it too.
+
+        With `checks`, such as `node/check`, only those, the nodes they run on, and these nodes' own liveness. With
+        `known_at` (UTC) as they were known at that moment: without what arrived later, and of a span that was open
+        then, what had surely arrived. While its node was silent that is exact; else it may fall short by two beats
+        and the largest gap between its samples.
+        """
+        ...
+
+    def known_since(self) -> int | None:
+        """When the first evidence was recorded; None where there is none."""
+        ...
+
+    def recorded(self, begin_utc: int, end_utc: int, since: int, until: int) -> dict[str, int]:
+        """By node, how many spans that touch [begin, end) were recorded after `since` and up to `until`.
+
+        A span is recorded when it has ended; agent time is mapped roughly. Nodes without any are left out.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A service's closed month, under the rules of `digest`.
+
+    It rests on the evidence of these checks (`node/check`) for [since, until), which holds the month.
+    """
+
+    service: str
+    begin: int
+    end: int
+    since: int
+    until: int
+    digest: bytes
+    checks: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedMonth:
+    """What was derived of it. `days` are left out where they were not asked for."""
+
+    of: Wanted
+    month: ServiceMonth
+    days: tuple[DayTotals, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """`mark`: the facts known by now, for `keep`. `touched` grows when late facts bear upon time derived before."""
+
+    mark: int
+    touched: int
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The checks (`node/check`; `node/`: all of a node) of which something new is known, up to the facts of `mark`.
+
+    `said` has the state of each open span in runs of which any span was opened or closed: of some nothing is new.
+    """
+
+    mark: int
+    checks: frozenset[str]
+    said: Mapping[str, str]
+
+
+class DerivedMonths(Protocol):
+    """Closed months, kept as they were derived, and what is new. Any thread may use it."""
+
+    def catch_up(self) -> CaughtUp:
+        """Notes which months the facts recorded since it was last called bear upon."""
+        ...
+
+    def news(self, since: int) -> News:
+        """What is new since a mark. Open spans that merely grew are not."""
+        ...
+
+    def load(self, wanted: Sequence[Wanted], *, days: bool) -> list[DerivedMonth]:
+        """Those of the wanted that are kept, derived under the same rules, and not touched by any fact since."""
+        ...
+
+    def keep(self, months: Sequence[DerivedMonth], mark: int) -> bool:
+        """Keeps those on which no fact since that mark bears, and tells whether those were all.
+
+        The evidence was read after `catch_up` gave the mark.
+        """
         ...
 
 
@@ -109,7 +207,7 @@ class NodeRow:
 class NodeRegistry(Protocol):
     """Who may deliver evidence. It holds hashes (SHA-256 of 256 random bits), never a key or a token.
 
-    One thread at a time; only the listing may be asked for from any.
+    One thread at a time; only the last two may be asked from any.
     """
 
     def issue(self, node: str, token_hash: bytes, expires_utc: int, now: Reading) -> None:
@@ -132,8 +230,12 @@ class NodeRegistry(Protocol):
         """Whether another process changed the database since this was last asked."""
         ...
 
-    def listing(self, now: Reading) -> list[NodeRow]:
-        """All nodes by name."""
+    def listing(self, now: Reading, names: Collection[str] | None = None) -> list[NodeRow]:
+        """All nodes by name, or those of `names`."""
+        ...
+
+    def heard(self, now: Reading) -> dict[str, int | None]:
+        """When each node's own liveness last grew, as the clock counts UTC now; None where it never did."""
         ...
 
 
@@ -158,4 +260,44 @@ class WatchLog(Protocol):
 
     def latest_utc(self) -> int | None:
         """Up to when it was there last; None where it never was."""
+        ...
+
+
+class OutageRegister(Protocol):
+    """The numbers of outages, and what operators ruled about incidents. Any thread may ask; nothing is ever deleted."""
+
+    def number(self, found: Sequence[Found], window: Interval, now: Reading) -> tuple[int, ...]:
+        """The number of each outage found, in the order given, as `numbering.match` says; new ones are kept durably."""
+        ...
+
+    def recall(self, found: Sequence[Found], window: Interval) -> tuple[int | None, ...]:
+        """The same for a view that must keep nothing: None where an outage has no number yet."""
+        ...
+
+    def known(self, number: int) -> Known | None:
+        """The outage of that number, also where it was merged into another one."""
+        ...
+
+    def merged(self) -> dict[int, int]:
+        """For each number that was merged away, the one that took its time."""
+        ...
+
+    def rule(self, ruling: Ruling) -> Ruling:
+        """Keeps a ruling and returns it with its id; raises StoreError where an outage or a ruling is not known."""
+        ...
+
+    def rulings(self) -> list[Ruling]:
+        """All rulings in order."""
+        ...
+
+
+class PublishedFigures(Protocol):
+    """The published figures of earlier years, in the order of entry. Any thread may ask; an entry never changes."""
+
+    def add(self, entry: Published) -> Published:
+        """Keeps an entry and returns it with its id."""
+        ...
+
+    def entries(self) -> list[Published]:
+        """All entries, those that later ones correct included."""
         ...

@@ -1,4 +1,4 @@
-"""The SQLite store, put together: one file, and the three seams on it."""
+"""The SQLite store, put together: one file, and the seams on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 
 from detak_collector.clocks import Reading
 from detak_collector.store.sqlite_database import connect, migrate
+from detak_collector.store.sqlite_derived import SqliteDerived
 from detak_collector.store.sqlite_evidence import SqliteEvidence
+from detak_collector.store.sqlite_history import SqliteHistory
+from detak_collector.store.sqlite_outages import SqliteOutages
 from detak_collector.store.sqlite_registry import SqliteRegistry
 from detak_collector.store.sqlite_watch import SqliteWatchLog
 
@@ -22,8 +25,11 @@ class SqliteStore:
     path: Path
     collector: str
     evidence: SqliteEvidence
+    derived: SqliteDerived
     registry: SqliteRegistry
     watch: SqliteWatchLog
+    outages: SqliteOutages
+    history: SqliteHistory
 
     def close(self) -> None:
         """Gives the file back."""
@@ -37,4 +43,13 @@ def open_store(state_directory: Path, now: Reading) -> SqliteStore:
     migrate(path, now.utc)
     with closing(connect(path)) as connection:
         identity = connection.execute("SELECT identity FROM collector").fetchone()[0]
-    return SqliteStore(path, identity, SqliteEvidence(path), SqliteRegistry(path), SqliteWatchLog(path))
+    return SqliteStore(
+        path,
+        identity,
+        SqliteEvidence(path),
+        SqliteDerived(path),
+        SqliteRegistry(path),
+        SqliteWatchLog(path),
+        SqliteOutages(path),
+        SqliteHistory(path),
+    )

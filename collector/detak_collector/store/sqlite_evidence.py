@@ -5,9 +5,8 @@ All that may still grow is kept in memory as it is in the file, so a quiet beat 
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -17,48 +16,18 @@ from detak_collector.downtime.facts import Facts, Node
 from detak_collector.ingest_merge import Closed, RunState, merge, opened
 from detak_collector.ingest_numbers import beyond_mark, mark, united
 from detak_collector.ingest_validation import InvalidRecordError
-from detak_collector.store import sqlite_facts, sqlite_records, sqlite_runs
+from detak_collector.store import sqlite_as_of, sqlite_facts, sqlite_records, sqlite_runs, sqlite_unheard
 from detak_collector.store.base import Arrival, Receipt, StoreBrokenError
+from detak_collector.store.sqlite_batch import Message, Pending, RunKey
 from detak_collector.store.sqlite_database import connect, transaction
 from detak_collector.store.sqlite_records import NewRecord
 from detak_collector.store.sqlite_runs import KnownRun
 from detak_collector.store.sqlite_texts import Texts
+from detak_collector.store.sqlite_touched import last_sequence
 from detak_wire import limits
 from detak_wire.messages import Evidence, Part, RunOpening, Stored
 
 _json = msgspec.json.Encoder(order="sorted").encode
-
-_RunKey = tuple[int, str]
-
-
-@dataclass(slots=True)
-class _Pending:
-    """What one batch adds, until it is committed."""
-
-    now: Reading
-    sequence: int
-    runs: dict[_RunKey, KnownRun] = field(default_factory=dict)
-    records: list[NewRecord] = field(default_factory=list)
-    closed: dict[tuple[int, int], Closed] = field(default_factory=dict)
-
-    def next_sequence(self) -> int:
-        self.sequence += 1
-        return self.sequence
-
-
-@dataclass(slots=True)
-class _Message:
-    """What one message adds, until it is known to be valid as a whole."""
-
-    arrival: Arrival
-    node: int
-    runs: dict[str, KnownRun] = field(default_factory=dict)
-    openings: dict[str, RunOpening] = field(default_factory=dict)
-    other_openings: list[tuple[str, RunOpening]] = field(default_factory=list)
-    closed: list[tuple[str, Closed]] = field(default_factory=list)
-    conflicts: list[tuple[str, Closed]] = field(default_factory=list)
-    heard: bool = False
-    news: bool = False
 
 
 class SqliteEvidence:
@@ -71,8 +40,8 @@ class SqliteEvidence:
         self._nodes: dict[str, int] = {}
         with transaction(self._connection, path, writing=False):
             live = sqlite_runs.load_live(self._connection, self._texts)
-            self._sequence = _last_sequence(self._connection)
-        self._live: dict[_RunKey, KnownRun] = {(known.node, known.run): known for known in live}
+            self._sequence = last_sequence(self._connection)
+        self._live: dict[RunKey, KnownRun] = {(known.node, known.run): known for known in live}
 
     def close(self) -> None:
         """Gives the file back."""
@@ -80,7 +49,7 @@ class SqliteEvidence:
 
     def commit(self, arrivals: Sequence[Arrival]) -> list[Receipt | InvalidRecordError]:
         """As the seam says."""
-        pending = _Pending(arrivals[-1].at, self._sequence)
+        pending = Pending(arrivals[-1].at, self._sequence)
         try:
             with transaction(self._connection, self._path):
                 outcomes = [self._take(arrival, pending) for arrival in arrivals]
@@ -106,12 +75,28 @@ class SqliteEvidence:
         """As the seam says."""
         return sqlite_facts.node_facts(self._path, name, begin_utc, end_utc, now)
 
-    def facts(self, begin_utc: int, end_utc: int, now: Reading) -> Facts:
+    def facts(
+        self,
+        begin_utc: int,
+        end_utc: int,
+        now: Reading,
+        checks: Collection[str] | None = None,
+        *,
+        known_at: int | None = None,
+    ) -> Facts:
         """As the seam says."""
-        return sqlite_facts.facts(self._path, begin_utc, end_utc, now)
+        return sqlite_facts.facts(self._path, begin_utc, end_utc, now, checks, known_at)
 
-    def _take(self, arrival: Arrival, pending: _Pending) -> Receipt | InvalidRecordError:
-        message = _Message(arrival, self._node(arrival.node))
+    def known_since(self) -> int | None:
+        """As the seam says."""
+        return sqlite_as_of.known_since(self._path)
+
+    def recorded(self, begin_utc: int, end_utc: int, since: int, until: int) -> dict[str, int]:
+        """As the seam says."""
+        return sqlite_as_of.recorded(self._path, begin_utc, end_utc, since, until)
+
+    def _take(self, arrival: Arrival, pending: Pending) -> Receipt | InvalidRecordError:
+        message = Message(arrival, self._node(arrival.node))
         try:
             for part in arrival.evidence.parts:
                 self._take_part(part, message, pending)
@@ -122,7 +107,7 @@ class SqliteEvidence:
         self._accept(message, pending)
         return Receipt(self._stored(message, pending), message.heard, message.news)
 
-    def _take_part(self, part: Part, message: _Message, pending: _Pending) -> None:
+    def _take_part(self, part: Part, message: Message, pending: Pending) -> None:
         known = self._run(part.run, message, pending)
         if part.opening is not None:
             known = self._open(part, known, message)
@@ -134,7 +119,7 @@ class SqliteEvidence:
             pended = pending.closed.get((known.sequence, number))
             return pended or sqlite_records.find(self._connection, known.sequence, number)
 
-        merged = merge(known.state, part, message.arrival.evidence.sent_agent, lookup)
+        merged = merge(known.state, part, message.arrival.evidence.sent_agent, lookup, pending.now.utc)
         heard = merged.alive_grew and current and known.current
         message.runs[part.run] = self._grown(known, merged.state, message.arrival if heard else None)
         message.closed += [(part.run, record) for record in merged.closed]
@@ -146,46 +131,66 @@ class SqliteEvidence:
         if heard is None:
             return replace(known, state=state)
         at, agent = heard.at, heard.evidence.sent_agent
-        return KnownRun(known.sequence, known.node, known.run, known.current, state, at, agent)
+        return KnownRun(known.sequence, known.node, known.run, known.current, state, known.beat_ms, at, agent)
 
-    def _open(self, part: Part, known: KnownRun | None, message: _Message) -> KnownRun:
+    def _open(self, part: Part, known: KnownRun | None, message: Message) -> KnownRun:
         """The run with its opening, which is record 0: the first one stands, another one is kept apart."""
         assert part.opening is not None
         if known is None:
             message.openings[part.run] = part.opening
             message.news = True
             current = not self._has_successor(message, part.run)
-            return KnownRun(0, message.node, part.run, current, opened(part.opening))
+            return KnownRun(0, message.node, part.run, current, opened(part.opening), part.opening.beat_ms)
         first = message.openings.get(part.run) or self._opening(known)
         if first != part.opening:
             message.other_openings.append((part.run, part.opening))
             message.news = True
         return known
 
-    def _take_stop(self, message: _Message, pending: _Pending) -> None:
+    def _take_stop(self, message: Message, pending: Pending) -> None:
         evidence = message.arrival.evidence
         known = self._run(evidence.run, message, pending)
         if evidence.stopping is None or known is None or known.state.stopped is not None:
             return
-        state = replace(known.state, stopped=evidence.stopping, stopped_agent=evidence.stopping_agent)
+        state = replace(
+            known.state,
+            stopped=evidence.stopping,
+            stopped_agent=evidence.stopping_agent,
+            stopped_utc=pending.now.utc,
+        )
         message.runs[evidence.run] = replace(known, state=state)
         message.news = True
 
-    def _supersede(self, message: _Message, pending: _Pending) -> None:
+    def _supersede(self, message: Message, pending: Pending) -> None:
         """A run that another one names as its predecessor no longer speaks for its node."""
         for opening in message.openings.values():
             previous = opening.previous and self._run(opening.previous.run, message, pending)
             if previous:
                 message.runs[previous.run] = replace(previous, current=False)
 
-    def _has_successor(self, message: _Message, run: str) -> bool:
+    def _has_successor(self, message: Message, run: str) -> bool:
         """Whether the run that follows `run` was opened before it: backlog comes after what is new."""
         if any(opening.previous and opening.previous.run == run for opening in message.openings.values()):
             return True
         query = "SELECT 1 FROM run WHERE node = ? AND previous = ?"
         return self._connection.execute(query, (message.node, run)).fetchone() is not None
 
-    def _accept(self, message: _Message, pending: _Pending) -> None:
+    def _end_silence(self, message: Message, pending: Pending) -> None:
+        """The node speaks: how far its runs had reached is kept where it missed a beat, or speaks in a new run."""
+        speaking = self._before(message.node, message.arrival.evidence.run, pending)
+        if speaking is not None and not speaking.is_overdue(message.arrival.at):
+            return
+        names = self._connection.execute("SELECT run FROM run WHERE node = ?", (message.node,))
+        runs = [known for (run,) in names if (known := self._before(message.node, run, pending)) is not None]
+        sqlite_unheard.keep(self._connection, message.node, runs, pending.now.utc)
+
+    def _before(self, node: int, run: str, pending: Pending) -> KnownRun | None:
+        """A run that may still grow, as it was before this message."""
+        return pending.runs.get((node, run)) or self._live.get((node, run))
+
+    def _accept(self, message: Message, pending: Pending) -> None:
+        if message.heard:
+            self._end_silence(message, pending)
         for run, opening in message.openings.items():
             sequence = self._write_run(message, run, opening, pending)
             message.runs[run] = replace(message.runs[run], sequence=sequence)
@@ -202,7 +207,7 @@ class SqliteEvidence:
             sequence, at = message.runs[run].sequence, pending.next_sequence()
             sqlite_records.write_conflict(self._connection, at, sequence, opening, pending.now.utc)
 
-    def _write_run(self, message: _Message, run: str, opening: RunOpening, pending: _Pending) -> int:
+    def _write_run(self, message: Message, run: str, opening: RunOpening, pending: Pending) -> int:
         """Written at once and not with the batch's records, since those refer to it."""
         evidence: Evidence = message.arrival.evidence
         sequence = pending.next_sequence()
@@ -221,14 +226,15 @@ class SqliteEvidence:
         )
         return sequence
 
-    def _write(self, pending: _Pending) -> None:
+    def _write(self, pending: Pending) -> None:
         runs = pending.runs
         changed = [known for key, known in runs.items() if _opens_or_closes(self._live.get(key), known)]
-        sqlite_runs.save_open(self._connection, changed)
+        if changed:
+            sqlite_runs.save_open(self._connection, changed, pending.next_sequence())
         sqlite_runs.save_reach(self._connection, self._texts, runs.values())
         sqlite_records.write(self._connection, self._texts, pending.records, pending.now.utc)
 
-    def _adopt(self, pending: _Pending) -> None:
+    def _adopt(self, pending: Pending) -> None:
         self._sequence = pending.sequence
         for key, known in pending.runs.items():
             if known.current or known.state.open:
@@ -236,11 +242,11 @@ class SqliteEvidence:
             else:
                 self._live.pop(key, None)
 
-    def _stored(self, message: _Message, pending: _Pending) -> dict[str, Stored]:
+    def _stored(self, message: Message, pending: Pending) -> dict[str, Stored]:
         named = dict.fromkeys((message.arrival.evidence.run, *(part.run for part in message.arrival.evidence.parts)))
         return {run: _holding(self._run(run, message, pending)) for run in named}
 
-    def _run(self, run: str, message: _Message, pending: _Pending) -> KnownRun | None:
+    def _run(self, run: str, message: Message, pending: Pending) -> KnownRun | None:
         key = (message.node, run)
         known = message.runs.get(run) or pending.runs.get(key) or self._live.get(key)
         return known or sqlite_runs.load_one(self._connection, self._texts, message.node, run)
@@ -278,10 +284,3 @@ def _holding(known: KnownRun | None) -> Stored:
     ranges = united((*state.held, *state.lost)) if state.lost else state.held
     reach = {number: span.last_begin for number, span in state.open.items()}
     return Stored(True, mark(ranges), list(beyond_mark(ranges)[: limits.RANGES]), reach)  # noqa: FBT003 - every beat's
-
-
-def _last_sequence(connection: sqlite3.Connection) -> int:
-    tables = ("run", "span", "exchange", "gap", "conflict")
-    query = " UNION ALL ".join(f"SELECT max(sequence) AS last FROM {table}" for table in tables)  # noqa: S608 - constants
-    row = connection.execute(f"SELECT max(last) FROM ({query})").fetchone()  # noqa: S608 - of constants
-    return row[0] or 0

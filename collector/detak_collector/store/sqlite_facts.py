@@ -7,16 +7,19 @@ is not. The exact mapping is the engine's.
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
 from detak_collector.clocks import Reading
 from detak_collector.downtime.facts import ALIVE, Claim, Exchange, Facts, Node, Previous, Run, Settings, Span
-from detak_collector.ingest_merge import HeldSpan
-from detak_collector.ingest_numbers import mark, with_numbers
+from detak_collector.store.sqlite_as_of import known_runs
 from detak_collector.store.sqlite_database import connect, transaction
-from detak_collector.store.sqlite_outlines import RunOutline, heard_utc, runs_of
-from detak_collector.store.sqlite_records import SPAN_COLUMNS, SPAN_TEXTS, span_of
+from detak_collector.store.sqlite_flaws import contradicted, greatest, lost
+from detak_collector.store.sqlite_outlines import FOREVER, RunOutline, heard_utc, runs_of
+from detak_collector.store.sqlite_spans import Quiet, closed_spans, fact_of, missing
+from detak_collector.store.sqlite_unheard import unheard
 from detak_collector.store.sqlite_watch import stepped, watched
 from detak_wire import limits
 from detak_wire.messages import PreviousRun
@@ -25,31 +28,68 @@ MARGIN_MS = limits.SPAN_MS + 24 * 3_600_000
 """A span may begin this long before the window and still reach into it; a day of it is for the rough mapping."""
 
 
-def facts(path: Path, begin_utc: int, end_utc: int, now: Reading) -> Facts:
+def facts(
+    path: Path, begin_utc: int, end_utc: int, now: Reading, checks: Collection[str] | None, known_at: int | None
+) -> Facts:
     """As EvidenceStore.facts says."""
+    wanted = None if checks is None else _by_node(checks)
+    at, known = (now, FOREVER) if known_at is None else (known_at, known_at)
     with closing(connect(path)) as connection, transaction(connection, path, writing=False):
         names = [row[0] for row in connection.execute("SELECT name FROM node ORDER BY name")]
-        nodes = {name: _node(connection, name, begin_utc, end_utc, now) for name in names}
-        stood = watched(connection, begin_utc, end_utc)
-        return Facts(nodes, stood, stepped(connection, begin_utc - MARGIN_MS, end_utc + MARGIN_MS))
+        nodes = {
+            name: _node(connection, name, begin_utc, end_utc, at, None if wanted is None else wanted[name])
+            for name in names
+            if wanted is None or name in wanted
+        }
+        stood = watched(connection, begin_utc - MARGIN_MS, min(end_utc + MARGIN_MS, known))
+        return Facts(
+            nodes,
+            stood,
+            stepped(connection, begin_utc - MARGIN_MS, end_utc + MARGIN_MS, known),
+            unheard=unheard(connection, begin_utc, at),
+        )
 
 
 def node_facts(path: Path, name: str, begin_utc: int, end_utc: int, now: Reading) -> Node:
     """As EvidenceStore.node_facts says."""
     with closing(connect(path)) as connection, transaction(connection, path, writing=False):
-        return _node(connection, name, begin_utc, end_utc, now)
+        return _node(connection, name, begin_utc, end_utc, now, None)
 
 
-def _node(connection: sqlite3.Connection, name: str, begin_utc: int, end_utc: int, now: Reading) -> Node:
-    outlines = runs_of(connection, name)
+def _by_node(checks: Collection[str]) -> dict[str, frozenset[str]]:
+    """The names of checks such as `node/check`, by node."""
+    wanted: defaultdict[str, set[str]] = defaultdict(set)
+    for check in checks:
+        node, _, name = check.partition("/")
+        wanted[node].add(name)
+    return {node: frozenset(names) for node, names in wanted.items()}
+
+
+def _node(
+    connection: sqlite3.Connection,
+    name: str,
+    begin_utc: int,
+    end_utc: int,
+    at: Reading | int,
+    wanted: frozenset[str] | None,
+) -> Node:
+    """`at` is now, or an earlier moment in UTC as of which it was known."""
+    outlines, heard = _outlines(connection, name, at)
     touching = [at for at, run in enumerate(outlines) if _touches(run, begin_utc, end_utc)]
     # The run before and the run after bound the silence at the window's edges.
     before = sum(run.begin_utc < begin_utc for run in outlines)
     first, last = (touching[0], touching[-1]) if touching else (before, before - 1)
     kept = outlines[max(0, first - 1) : last + 2]
     successors = {run.opening.previous.run: run.opening.previous for run in outlines if run.opening.previous}
-    runs = tuple(_run(connection, run, successors.get(run.run), begin_utc, end_utc) for run in kept)
-    return Node(name, runs, heard_utc=heard_utc(connection, name, now))
+    runs = tuple(_run(connection, run, successors.get(run.run), begin_utc, end_utc, wanted) for run in kept)
+    return Node(name, runs, heard_utc=heard)
+
+
+def _outlines(connection: sqlite3.Connection, name: str, at: Reading | int) -> tuple[list[RunOutline], int | None]:
+    """The node's runs, and when it had been heard last."""
+    if isinstance(at, Reading):
+        return runs_of(connection, name), heard_utc(connection, name, at)
+    return known_runs(connection, name, at)
 
 
 def _touches(run: RunOutline, begin_utc: int, end_utc: int) -> bool:
@@ -57,7 +97,12 @@ def _touches(run: RunOutline, begin_utc: int, end_utc: int) -> bool:
 
 
 def _run(
-    connection: sqlite3.Connection, run: RunOutline, told: PreviousRun | None, begin_utc: int, end_utc: int
+    connection: sqlite3.Connection,
+    run: RunOutline,
+    told: PreviousRun | None,
+    begin_utc: int,
+    end_utc: int,
+    wanted: frozenset[str] | None,
 ) -> Run:
     """`told` is what the run after this one says of its end."""
     window = (begin_utc - run.greatest_offset - MARGIN_MS, end_utc - run.least_offset + MARGIN_MS)
@@ -72,13 +117,17 @@ def _run(
         checks=tuple(
             Settings(each.name, each.kind, each.interval_ms, each.timeout_ms, each.remote) for each in opening.checks
         ),
-        spans=_spans(connection, run, window),
-        exchanges=_exchanges(connection, run.sequence, window),
+        spans=_spans(connection, run, window, wanted),
+        exchanges=_exchanges(connection, run, window),
         watchdog_ms=opening.watchdog_ms,
         previous=_previous(opening.previous) if opening.previous else None,
         stopped=told.stopped if run.stopped is None and told else run.stopped,
         stopped_at=told.stopped_agent if run.stopped is None and told else run.stopped_agent,
-        complete_to=mark(with_numbers(run.held, (span.number for span in run.open))),
+        complete_to=greatest(run.known),
+        lost=lost(connection, run),
+        contradicted=contradicted(connection, run),
+        suspended_ms=opening.suspended_ms,
+        generation=opening.virtual_machine_generation,
     )
 
 
@@ -88,52 +137,39 @@ def _previous(told: PreviousRun) -> Previous:
     )
 
 
-def _spans(connection: sqlite3.Connection, run: RunOutline, window: tuple[int, int]) -> tuple[Span, ...]:
-    rows = _closed(connection, "run = ? AND first_begin BETWEEN ? AND ?", (run.sequence, *window))
-    for name in (ALIVE, *(settings.name for settings in run.opening.checks if settings.name != ALIVE)):
-        of_check = f'run = ? AND "check" = ({_CHECK}) AND first_begin'
-        key = (run.sequence, name)
-        rows += _closed(connection, f"{of_check} < ? ORDER BY first_begin DESC LIMIT 1", (*key, window[0]))
-        rows += _closed(connection, f"{of_check} > ? ORDER BY first_begin LIMIT 1", (*key, window[1]))
-    return tuple(sorted((_fact(span) for span in (*rows, *run.open)), key=lambda span: span.number))
+def _spans(
+    connection: sqlite3.Connection, run: RunOutline, window: tuple[int, int], wanted: frozenset[str] | None
+) -> tuple[Span, ...]:
+    reach = {ALIVE: Settings(ALIVE, ALIVE, run.opening.tick_ms, 0).reach_ms} | {
+        each.name: Settings(each.name, each.kind, each.interval_ms, each.timeout_ms).reach_ms
+        for each in run.opening.checks
+        if wanted is None or each.name in wanted
+    }
+    still_open = (fact_of(span) for span in run.open if span.check in reach)
+    closed = closed_spans(connection, run.sequence, window, Quiet(reach, missing(run.known)), run.known_at)
+    return tuple(sorted((*closed, *still_open), key=lambda span: span.number))
 
 
-_CHECK = "SELECT id FROM text WHERE text = ?"
+_EXCHANGES = """
+    WITH RECURSIVE heard (collector) AS (
+        SELECT min(collector) FROM exchange WHERE run = :run
+        UNION ALL SELECT (SELECT min(collector) FROM exchange WHERE run = :run AND collector > heard.collector)
+            FROM heard WHERE heard.collector IS NOT NULL)
+    SELECT sent_agent, arrived_utc, answered_utc, received_agent
+    FROM heard CROSS JOIN exchange ON run = :run AND exchange.collector = heard.collector
+        AND sent_agent >= coalesce((SELECT max(sent_agent) FROM exchange AS earlier WHERE earlier.run = :run
+            AND earlier.collector = heard.collector AND earlier.sent_agent < :from
+            AND earlier.recorded_utc <= :known_at), :from)
+        AND sent_agent <= coalesce((SELECT min(sent_agent) FROM exchange AS later WHERE later.run = :run
+            AND later.collector = heard.collector AND later.sent_agent > :to
+            AND later.recorded_utc <= :known_at), :to)
+        AND recorded_utc <= :known_at
+    ORDER BY number
+"""
+"""Those of the window, and of each collector the nearest on either side."""
 
 
-def _closed(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[HeldSpan]:
-    query = f"SELECT {SPAN_COLUMNS} FROM span {SPAN_TEXTS} WHERE {where}"  # noqa: S608 - of constants
-    return [span_of(row) for row in connection.execute(query, values)]
-
-
-def _fact(span: HeldSpan) -> Span:
-    return Span(
-        span.check,
-        span.number,
-        span.state,
-        span.first_begin,
-        span.first_end,
-        span.last_begin,
-        span.last_end,
-        span.samples,
-        span.largest_gap,
-        span.closed,
-        span.message,
-        tuple(sorted(span.marks.items())),
-    )
-
-
-_EXCHANGE = "SELECT number, sent_agent, arrived_utc, answered_utc, received_agent"
-
-
-def _exchanges(connection: sqlite3.Connection, run: int, window: tuple[int, int]) -> tuple[Exchange, ...]:
-    """Those of the window, and of each collector the nearest on either side (SQLite takes the row of the extreme)."""
-    rows = connection.execute(
-        f"{_EXCHANGE} FROM exchange WHERE run = :run AND sent_agent BETWEEN :from AND :to "  # noqa: S608 - of constants
-        f"UNION SELECT number, max(sent_agent), arrived_utc, answered_utc, received_agent "
-        "FROM exchange WHERE run = :run AND sent_agent < :from GROUP BY collector "
-        "UNION SELECT number, min(sent_agent), arrived_utc, answered_utc, received_agent "
-        "FROM exchange WHERE run = :run AND sent_agent > :to GROUP BY collector ORDER BY number",
-        {"run": run, "from": window[0], "to": window[1]},
-    )
-    return tuple(Exchange(*times) for _, *times in rows)
+def _exchanges(connection: sqlite3.Connection, run: RunOutline, window: tuple[int, int]) -> tuple[Exchange, ...]:
+    bounds = {"run": run.sequence, "from": window[0], "to": window[1], "known_at": run.known_at}
+    rows = connection.execute(_EXCHANGES, bounds)
+    return tuple(map(Exchange._make, rows))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +12,18 @@ import msgspec
 
 from detak_collector.clocks import Reading
 from detak_collector.ingest_merge import HeldSpan
-from detak_collector.ingest_numbers import Ranges
+from detak_collector.ingest_numbers import Ranges, with_numbers
 from detak_collector.store.sqlite_runs import unpacked
 from detak_wire.messages import RunOpening
 
 _opening = msgspec.json.Decoder(RunOpening)
+FOREVER = 2**53
+
 _numbers = msgspec.json.Decoder(tuple[Ranges, Ranges])
 
 _QUERY = """
     SELECT run.sequence, run.run, run.opening, alive_reach, current, stopped, stopped_agent, numbers, open, reach.reach,
-        recorded_utc - sent_agent, heard_utc - heard_agent,
+        recorded_utc, stopped_utc, recorded_utc - sent_agent, heard_utc - heard_agent,
         (SELECT arrived_utc - sent_agent FROM exchange WHERE run = run.sequence ORDER BY number LIMIT 1),
         (SELECT arrived_utc - sent_agent FROM exchange WHERE run = run.sequence ORDER BY number DESC LIMIT 1)
     FROM run JOIN open_spans ON open_spans.run = run.sequence JOIN reach ON reach.run = run.sequence
@@ -31,7 +34,11 @@ _QUERY = """
 
 @dataclass(frozen=True, slots=True)
 class RunOutline:
-    """One run. An offset is UTC minus agent time, roughly: seen at arrivals, or as the node's own clock claims."""
+    """One run. An offset is UTC minus agent time, roughly: seen at arrivals, or as the node's own clock claims.
+
+    `recorded_utc` and `stopped_utc` are when its opening and its stop arrived. What was recorded later than `known_at`
+    is no part of it.
+    """
 
     sequence: int
     run: str
@@ -44,6 +51,14 @@ class RunOutline:
     open: tuple[HeldSpan, ...]
     least_offset: int
     greatest_offset: int
+    recorded_utc: int
+    stopped_utc: int | None
+    known_at: int = FOREVER
+
+    @property
+    def known(self) -> Ranges:
+        """The numbers of its records that have arrived, closed or open."""
+        return with_numbers(self.held, (span.number for span in self.open))
 
     @property
     def begin_utc(self) -> int:
@@ -83,15 +98,30 @@ def _outline(opening: RunOpening, row: tuple[Any, ...], offsets: list[int]) -> R
         tuple(unpacked(spans, reach)),
         min(offsets),
         max(offsets),
+        *row[10:12],
     )
+
+
+_HEARD = """
+    SELECT node.name, heard_boottime, text.text, heard_utc FROM open_spans JOIN run ON run.sequence = open_spans.run
+        JOIN reach ON reach.run = run.sequence JOIN node ON node.id = run.node JOIN text ON text.id = heard_boot
+    WHERE current = 1
+"""
 
 
 def heard_utc(connection: sqlite3.Connection, node: str, now: Reading) -> int | None:
     """When the node's own liveness last grew, as the clock counts UTC now."""
-    rows = connection.execute(
-        "SELECT heard_boottime, text.text, heard_utc FROM open_spans JOIN run ON run.sequence = open_spans.run "
-        "JOIN reach ON reach.run = run.sequence JOIN node ON node.id = run.node "
-        "JOIN text ON text.id = heard_boot WHERE node.name = ? AND current = 1",
-        (node,),
-    )
-    return max((now.utc_of(boottime, boot, utc) for boottime, boot, utc in rows), default=None)
+    return _heard(connection.execute(f"{_HEARD} AND node.name = ?", (node,)), now).get(node)
+
+
+def all_heard_utc(connection: sqlite3.Connection, now: Reading) -> dict[str, int]:
+    """The same of every node whose liveness ever grew."""
+    return _heard(connection.execute(_HEARD), now)
+
+
+def _heard(rows: Iterable[tuple[str, int, str, int]], now: Reading) -> dict[str, int]:
+    heard: dict[str, int] = {}
+    for node, boottime, boot, utc in rows:
+        at = now.utc_of(boottime, boot, utc)
+        heard[node] = max(at, heard.get(node, at))
+    return heard

@@ -18,7 +18,7 @@ _marks = msgspec.json.Decoder(dict[str, str])
 
 SPAN_COLUMNS = (
     "number, checks.text, state, first_begin, first_end, last_begin, last_end, samples, largest_gap, "
-    "messages.text, marks.text"
+    "messages.text, marks.text, heard_utc"
 )
 SPAN_TEXTS = (
     'JOIN text AS checks ON checks.id = span."check" '
@@ -38,10 +38,10 @@ class NewRecord:
 
 def span_of(row: tuple[Any, ...]) -> HeldSpan:
     """A row of SPAN_COLUMNS as a closed span."""
-    values = dict(zip(HeldSpan.__struct_fields__, row, strict=False))
-    message, marks = row[-2:]
-    values |= {"closed": True, "message": message or "", "marks": _marks.decode(marks) if marks else {}}
-    return HeldSpan(**values)
+    *fixed, message, marks, heard_utc = row
+    values = dict(zip(HeldSpan.__struct_fields__, fixed, strict=False))
+    told = _marks.decode(marks) if marks else {}
+    return HeldSpan(**values, closed=True, message=message or "", marks=told, heard_utc=heard_utc)
 
 
 def find(connection: sqlite3.Connection, run: int, number: int) -> Closed | None:
@@ -84,8 +84,8 @@ def write_conflict(
 
 
 def _named(version: Closed | RunOpening) -> object:
-    """With its field names, which the compact form of a span leaves out."""
-    return {field: getattr(version, field) for field in version.__struct_fields__}
+    """With its field names, which the compact form of a span leaves out; when it arrived is no part of it."""
+    return {field: getattr(version, field) for field in version.__struct_fields__ if field != "heard_utc"}
 
 
 def _write_span(connection: sqlite3.Connection, texts: Texts, new: NewRecord, now_utc: int) -> None:
@@ -93,7 +93,7 @@ def _write_span(connection: sqlite3.Connection, texts: Texts, new: NewRecord, no
     assert isinstance(span, HeldSpan)
     assert span.closed
     connection.execute(
-        "INSERT INTO span VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO span VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             new.sequence,
             new.run,
@@ -109,6 +109,7 @@ def _write_span(connection: sqlite3.Connection, texts: Texts, new: NewRecord, no
             texts.optional(span.message),
             texts.marks(span.marks),
             now_utc,
+            span.heard_utc,
         ),
     )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
 from detak_collector.clocks import Reading
 from detak_collector.store.base import NodeRow, Redeemed
 from detak_collector.store.sqlite_database import connect, transaction
-from detak_collector.store.sqlite_outlines import RunOutline, heard_utc, runs_of
+from detak_collector.store.sqlite_outlines import RunOutline, all_heard_utc, heard_utc, runs_of
 
 RIVAL_MS = 15_000
 """Two runs of one node that were both heard this recently, neither of which follows the other, are two agents."""
@@ -78,11 +79,17 @@ class SqliteRegistry:
         before, self._version = self._version, self._data_version()
         return before != self._version
 
-    def listing(self, now: Reading) -> list[NodeRow]:
+    def listing(self, now: Reading, names: Collection[str] | None = None) -> list[NodeRow]:
         """As the seam says."""
         with closing(connect(self._path)) as connection, transaction(connection, self._path, writing=False):
             rows = connection.execute("SELECT name, key_hash, revoked_utc FROM node ORDER BY name").fetchall()
-            return [_listed(connection, row, now) for row in rows]
+            return [_listed(connection, row, now) for row in rows if names is None or row[0] in names]
+
+    def heard(self, now: Reading) -> dict[str, int | None]:
+        """As the seam says."""
+        with closing(connect(self._path)) as connection, transaction(connection, self._path, writing=False):
+            heard = all_heard_utc(connection, now)
+            return {name: heard.get(name) for (name,) in connection.execute("SELECT name FROM node")}
 
     def _data_version(self) -> int:
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]

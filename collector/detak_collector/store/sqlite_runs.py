@@ -16,13 +16,19 @@ from detak_collector.ingest_merge import HeldSpan, RunState, opened
 from detak_collector.store.sqlite_texts import Texts
 from detak_wire.messages import RunOpening
 
-OPEN_COLUMNS = ("run", "current", "stopped", "stopped_agent", "numbers", "open")
+OPEN_COLUMNS = ("run", "current", "stopped", "stopped_agent", "stopped_utc", "numbers", "open", "changed")
 REACH_COLUMNS = ("run", "heard_utc", "heard_boottime", "heard_boot", "heard_agent", "alive_reach", "reach")
 
 LIVE = "current = 1 OR length(open) > 1"
 """The condition of the index `open_spans_live`."""
 
+BEATS_MISSED = 2
+"""So many beats without a word are a silence that is noted."""
+
 _CHUNKS = (128, 32, 8, 1)
+
+Reaches = dict[int, tuple[int, ...]]
+"""By the number of a span: last begin, last end, samples, largest gap."""
 
 _Row = tuple[object, ...]
 _pack = msgspec.msgpack.Encoder().encode
@@ -34,15 +40,25 @@ _opening = msgspec.json.Decoder(RunOpening)
 
 @dataclass(frozen=True, slots=True)
 class KnownRun:
-    """A run as the store knows it. `heard` is when its liveness last grew, `heard_agent` its agent time of then."""
+    """A run as the store knows it. `heard` is when its liveness last grew, `heard_agent` its agent time of then.
+
+    `beat_ms` is how often it said that it would speak.
+    """
 
     sequence: int
     node: int
     run: str
     current: bool
     state: RunState
+    beat_ms: int
     heard: Reading | None = None
     heard_agent: int | None = None
+
+    def is_overdue(self, now: Reading) -> bool:
+        """Whether it has missed a beat: two of them have passed since it was last heard, or it never was."""
+        if self.heard is None or self.heard.boot != now.boot:
+            return True
+        return now.boottime - self.heard.boottime > BEATS_MISSED * self.beat_ms
 
 
 def load_live(connection: sqlite3.Connection, texts: Texts) -> list[KnownRun]:
@@ -58,43 +74,52 @@ def load_one(connection: sqlite3.Connection, texts: Texts, node: int, run: str) 
 
 def _load(connection: sqlite3.Connection, texts: Texts, where: str, values: tuple[object, ...]) -> list[KnownRun]:
     query = (
-        "SELECT run.node, run.run, run.opening, run.sequence, current, stopped, stopped_agent, numbers, open, "  # noqa: S608
-        "heard_utc, heard_boottime, heard_boot, heard_agent, alive_reach, reach FROM open_spans "
+        "SELECT run.node, run.run, run.opening, run.sequence, current, stopped, stopped_agent, stopped_utc, "  # noqa: S608
+        "numbers, open, heard_utc, heard_boottime, heard_boot, heard_agent, alive_reach, reach FROM open_spans "
         f"JOIN run ON run.sequence = open_spans.run JOIN reach ON reach.run = open_spans.run {where}"
     )
     return [_known(texts, *row) for row in connection.execute(query, values)]
 
 
 def _known(texts: Texts, node: int, run: str, opening: str, *row: Any) -> KnownRun:  # noqa: ANN401 - a row's columns
-    sequence, current, stopped, stopped_agent, numbers, spans, utc, boottime, boot, heard_agent, alive, reach = row
+    sequence, current, stopped, stopped_agent, stopped_utc, numbers, spans, *reached = row
+    utc, boottime, boot, heard_agent, alive, reach = reached
     held, lost = _numbers.decode(numbers)
+    opened_with = _opening.decode(opening)
     state = RunState(
-        checks=opened(_opening.decode(opening)).checks,
+        checks=opened(opened_with).checks,
         open={span.number: span for span in unpacked(spans, reach)},
         held=held,
         lost=lost,
         alive_reach=alive,
         stopped=stopped,
         stopped_agent=stopped_agent,
+        stopped_utc=stopped_utc,
     )
     heard = None if utc is None else Reading(utc, boottime, texts.text(boot))
-    return KnownRun(sequence, node, run, bool(current), state, heard, heard_agent)
+    return KnownRun(sequence, node, run, bool(current), state, opened_with.beat_ms, heard, heard_agent)
 
 
 def unpacked(spans: bytes, reach: bytes) -> list[HeldSpan]:
     """The open spans of a run, as far as they reach by now."""
+    reaches = unpacked_reach(reach)
+    return [reaching(span, *reaches[span.number]) for span in _unpack_spans(spans)]
+
+
+def unpacked_reach(reach: bytes) -> Reaches:
+    """How far each span reaches, as `packed_reach` wrote it."""
     numbers = iter(_unpack_reach(reach))
-    reaches = {number: ends for number, *ends in zip(numbers, numbers, numbers, numbers, numbers, strict=True)}
-    return [_reaching(span, *reaches[span.number]) for span in _unpack_spans(spans)]
+    return {number: tuple(ends) for number, *ends in zip(numbers, numbers, numbers, numbers, numbers, strict=True)}
 
 
-def _reaching(span: HeldSpan, last_begin: int, last_end: int, samples: int, largest_gap: int) -> HeldSpan:
+def reaching(span: HeldSpan, last_begin: int, last_end: int, samples: int, largest_gap: int) -> HeldSpan:
+    """The span, reaching so far."""
     return structs.replace(span, last_begin=last_begin, last_end=last_end, samples=samples, largest_gap=largest_gap)
 
 
-def save_open(connection: sqlite3.Connection, runs: Iterable[KnownRun]) -> None:
-    """Writes what is open and what has arrived of these runs."""
-    _upsert(connection, _UPSERT_OPEN, [_open_row(known) for known in runs])
+def save_open(connection: sqlite3.Connection, runs: Iterable[KnownRun], changed: int) -> None:
+    """Writes what is open and what has arrived of these runs, under a number of its own in the order of facts."""
+    _upsert(connection, _UPSERT_OPEN, [(*_open_row(known), changed) for known in runs])
 
 
 def save_reach(connection: sqlite3.Connection, texts: Texts, runs: Iterable[KnownRun]) -> None:
@@ -115,16 +140,12 @@ def _open_row(known: KnownRun) -> _Row:
     state = known.state
     numbers = msgspec.json.encode((state.held, state.lost)).decode()
     spans = _pack(list(state.open.values()))
-    return (known.sequence, int(known.current), state.stopped, state.stopped_agent, numbers, spans)
+    stop = (state.stopped, state.stopped_agent, state.stopped_utc)
+    return (known.sequence, int(known.current), *stop, numbers, spans)
 
 
 def _reach_row(texts: Texts, known: KnownRun) -> _Row:
-    heard, spans = known.heard, known.state.open.values()
-    reach = [
-        number
-        for span in spans
-        for number in (span.number, span.last_begin, span.last_end, span.samples, span.largest_gap)
-    ]
+    heard = known.heard
     return (
         known.sequence,
         heard and heard.utc,
@@ -132,7 +153,18 @@ def _reach_row(texts: Texts, known: KnownRun) -> _Row:
         heard and texts.number(heard.boot),
         known.heard_agent,
         known.state.alive_reach,
-        _pack(reach),
+        packed_reach(known.state),
+    )
+
+
+def packed_reach(state: RunState) -> bytes:
+    """How far each open span reaches: number, last begin, last end, samples, largest gap, one after another."""
+    return _pack(
+        [
+            number
+            for span in state.open.values()
+            for number in (span.number, span.last_begin, span.last_end, span.samples, span.largest_gap)
+        ]
     )
 
 

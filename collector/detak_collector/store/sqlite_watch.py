@@ -17,14 +17,15 @@ def watched(connection: sqlite3.Connection, begin_utc: int, end_utc: int) -> Int
     return Intervals.of(connection.execute(query, (end_utc, begin_utc))).clip(begin_utc, end_utc)
 
 
-def stepped(connection: sqlite3.Connection, begin_utc: int, end_utc: int) -> tuple[int, ...]:
-    """When the collector's UTC stepped: where a stretch ended for that, and where the next one began."""
+def stepped(connection: sqlite3.Connection, begin_utc: int, end_utc: int, known_at: int) -> tuple[int, ...]:
+    """When the collector's UTC stepped: where a stretch ended for that, and where the next one began by `known_at`."""
     query = """
         SELECT watch.to_utc, min(following.from_utc) FROM watch
         LEFT JOIN watch AS following ON following.id > watch.id
         WHERE watch.ended = 'stepped' AND watch.to_utc BETWEEN ? AND ? GROUP BY watch.id
+        HAVING coalesce(min(following.from_utc), watch.to_utc) <= ?
     """
-    rows = connection.execute(query, (begin_utc, end_utc))
+    rows = connection.execute(query, (begin_utc, end_utc, known_at))
     return tuple(sorted(instant for row in rows for instant in row if instant is not None))
 
 

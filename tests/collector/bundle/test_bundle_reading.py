@@ -77,15 +77,15 @@ def facts_of(text: str | bytes) -> tuple[dict[str, Node], list[str]]:
 
 def test_a_directory_is_a_bundle(tmp_path: Path) -> None:
     bundle = read_bundle(folder(tmp_path / "b", FILES))
-    assert bundle.catalogue.organisation == "DJBC"
+    assert bundle.catalogue.organisation.at(0) == "DJBC"
     assert bundle.facts == {"a": Node("a", stated=(Stated("db", "down", ONE, SIX),))}
-    assert [one.id for one in bundle.exclusions] == ["x1"]
+    assert [one.id for one in bundle.exclusions(until=SIX)] == ["x1"]
     assert bundle.as_of == 1_706_745_600_000
 
 
 def test_two_files_are_enough(tmp_path: Path) -> None:
     bundle = read_bundle(folder(tmp_path / "b", {name: FILES[name] for name in ("services.toml", "facts.ndjson")}))
-    assert (bundle.exclusions, bundle.as_of) == ((), None)
+    assert (bundle.entered, bundle.as_of) == ((), None)
 
 
 @pytest.mark.parametrize("prefix", ["", "./", "january/", "./a/b/"])

@@ -170,6 +170,18 @@ def test_a_member_may_come_back_later() -> None:
     assert len(group.members) == 2
 
 
+def test_a_probe_may_come_back_later() -> None:
+    probes = '[{ check = "a/b", until = 2026-01-01 }, { check = "a/b", from = 2026-02-01 }]'
+    catalogue = parse(
+        'organisation = "DJBC"\ntimezone = "Asia/Jakarta"\n'
+        f'[[service]]\nid = "s"\ncriticality = "sangat kritis"\nprobes = {probes}'
+    )
+    assert [(one.since, one.until) for one in catalogue.services[0].probes] == [
+        (None, utc(2025, 12, 31, 17)),
+        (utc(2026, 1, 31, 17), None),
+    ]
+
+
 def test_members_that_follow_each_other_need_no_rule() -> None:
     assert (
         group_of('members = [{ check = "a/x", until = 2026-01-01 }, { check = "b/x", from = 2026-01-01 }]').rule is None

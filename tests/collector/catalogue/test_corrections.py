@@ -62,7 +62,8 @@ def lines_of(text: str) -> list[str]:
 
 
 def test_an_exclusion_is_read_to_the_millisecond() -> None:
-    assert parse_exclusions(written({}), CATALOGUE) == (
+    [one] = parse_exclusions(written({}), CATALOGUE)
+    assert one.windows(until=0) == (
         Exclusion(
             "x1", "planned", "service", "impor", 1_772_377_200_000, 1_772_384_400_000, "ND-12/2026",
             "Pemeliharaan\nbasis data", "a", 1_772_154_000_000, "b", 1_772_247_600_000,
@@ -76,7 +77,7 @@ def test_one_that_nobody_approved_or_its_own_proposer_did_is_kept_and_not_in_for
                 {"id": "3", "approved_by": "a"}, {"id": "4"}),
         CATALOGUE,
     )  # fmt: skip
-    assert [one.in_force for one in found] == [False, False, False, True]
+    assert [one.first.in_force for one in found] == [False, False, False, True]
 
 
 def test_blank_lines_and_an_empty_file_say_nothing() -> None:
@@ -100,7 +101,7 @@ def test_blank_lines_and_an_empty_file_say_nothing() -> None:
 )
 def test_a_scope_names_something_of_the_catalogue(scope: object, read: tuple[str, str]) -> None:
     [one] = parse_exclusions(written({"scope": scope}), CATALOGUE)
-    assert (one.scope_kind, one.scope) == read
+    assert (one.first.scope_kind, one.first.scope) == read
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_a_scope_names_something_of_the_catalogue(scope: object, read: tuple[str
         ({"proposed_by": ...}, "1: proposed_by: required (got nothing)"),
         ({"approved_by": ...}, "1: approved_by: required with approved_at (got nothing)"),
         ({"aproved_by": "b"}, '1: aproved_by: unknown key; did you mean "approved_by"? (got "b")'),
-        ({"recurrence": "FREQ=WEEKLY"}, '1: recurrence: not yet supported by this version; write one exclusion for each window (got "FREQ=WEEKLY")'),
+        ({"timezone": "Asia/Makassar"}, '1: timezone: only with recurrence; remove it (got "Asia/Makassar")'),
     ],
 )  # fmt: skip
 def test_a_flaw_of_an_exclusion_is_told_in_exactly_this_line(change: dict[str, object], line: str) -> None:
@@ -169,6 +170,7 @@ def test_any_text_is_read_or_refused_in_lines(text: str) -> None:
         ({"category": "up"}, ':1: scope: one of check, node (got "service")'),
         ({"category": "down", "scope": {"check": "db-01/pg"}}, ':1: scope: one of service (got "check")'),
         ({"category": "planned"}, ':1: category: one of down, up (got "planned")'),
+        ({"category": "down", "recurrence": "FREQ=WEEKLY"}, ':1: recurrence: unknown key; known here are approved_at, approved_by, category, document, from, id, proposed_at, proposed_by, reason, scope, to (got "FREQ=WEEKLY")'),
     ],
 )  # fmt: skip
 def test_a_flaw_of_a_declaration_is_told_in_exactly_this_line(change: dict[str, object], line: str) -> None:
@@ -190,4 +192,4 @@ def test_no_declarations_are_no_problem() -> None:
 
 def test_the_scope_all_may_be_written_as_a_word() -> None:
     (one,) = parse_exclusions(written({"scope": "all"}), CATALOGUE)
-    assert one.scope_kind == "all"
+    assert one.first.scope_kind == "all"

@@ -8,7 +8,6 @@ import pytest
 
 from detak_collector.catalogue import CatalogueError, load, parse
 from detak_collector.catalogue.holiday_table import COLUMNS, HEADER, parse_holidays
-from detak_collector.catalogue.later import NOT_YET
 from detak_collector.catalogue.organisation import parse_beside
 from detak_collector.catalogue.place import Place
 from detak_collector.downtime.catalogue import CATEGORIES, HA_RULES, RULES, Catalogue, Dated, Member
@@ -54,15 +53,7 @@ def section(table: str) -> str:
 def test_the_reference_names_every_key_of_a_table_and_no_other(table: str) -> None:
     named = re.findall(r"^\| `([a-z_]+)` \|", section(table), re.MULTILINE)
     tables = TABLES if table in {"top", "[[service]]"} else set()
-    refused = {"freeze_degraded_below_ms"} if table == "top" else set()
-    assert sorted(named) == sorted(set(keys_of(table)) - tables - refused)
-
-
-def test_the_reference_names_what_is_refused_for_now() -> None:
-    text = section("not yet")
-    for feature in NOT_YET:
-        key = feature.removeprefix("dated ").rpartition(".")[2]
-        assert f"`{key}`" in text, feature
+    assert sorted(named) == sorted(set(keys_of(table)) - tables)
 
 
 def test_the_reference_names_every_word_of_rules_and_categories() -> None:
@@ -86,12 +77,13 @@ def test_every_example_in_the_reference_is_accepted() -> None:
 
 
 def test_the_defaults_in_the_reference_are_those_of_the_program() -> None:
-    plain = Catalogue("", "", ())
+    plain = Catalogue(Dated.always(""), "", ())
     defaults = dict(re.findall(r"^\| `([a-z_]+)` \|.*?\| `([^`]*)` \|$", section("top"), re.MULTILINE))
     assert Dated.always(Fraction(defaults["target_percent"])) == plain.target_percent
     assert defaults["ha_rule"] == f'"{plain.ha_rule.at(0)}"'
-    assert int(defaults["incident_gap_ms"]) == plain.incident_gap_ms
-    assert defaults["planned_in_denominator"] == str(plain.planned_in_denominator).lower()
+    for key in ("incident_gap_ms", "minimum_outage_ms", "freeze_degraded_below_ms"):
+        assert Dated.always(int(defaults[key])) == getattr(plain, key)
+    assert defaults["planned_in_denominator"] == str(plain.planned_in_denominator.at(0)).lower()
     assert tuple(re.findall(r'"(.*?)"', defaults["counted_exclusions"])) == plain.counted_exclusions
     assert tuple(re.findall(r'"(.*?)"', defaults["counted_criticality"])) == plain.counted_criticality
 
@@ -99,7 +91,8 @@ def test_the_defaults_in_the_reference_are_those_of_the_program() -> None:
 def test_the_shipped_example_says_what_its_comments_say() -> None:
     catalogue = load(EXAMPLE)
     impor, ekspor, portal = catalogue.services
-    assert (catalogue.organisation, catalogue.timezone, catalogue.incident_gap_ms) == ("DJBC", "Asia/Jakarta", 60_000)
+    assert (catalogue.organisation, catalogue.timezone) == (Dated.always("DJBC"), "Asia/Jakarta")
+    assert catalogue.incident_gap_ms == Dated.always(60_000)
     assert catalogue.target_percent == Dated.always(Fraction(1, 10))
     assert [group.key for group in impor.groups] == [
         "impor/aplikasi", "impor/basis data", "impor/jaringan penyedia", "jaringan-dc",
@@ -107,8 +100,8 @@ def test_the_shipped_example_says_what_its_comments_say() -> None:
     assert impor.groups[-1] is ekspor.groups[-1]
     assert impor.groups[-1].members[0] == Member(("dc-app-01/fw-a", "dc-app-02/fw-a"))
     assert [value for _, _, value in impor.criticality.entries] == ["kritis", "sangat kritis"]
-    assert (impor.public, ekspor.public, portal.groups) == (True, False, ())
-    assert impor.groups[2].third_party
+    assert (impor.public.at(0), ekspor.public.at(0), portal.groups) == (True, False, ())
+    assert impor.groups[2].third_party.at(0)
     assert catalogue.node("dc-db-01").references == ("dc-db-01/gateway",)
 
 
@@ -117,15 +110,8 @@ def test_a_minimal_catalogue_has_the_documented_defaults() -> None:
     catalogue = parse(text + "uses = []\n")
     [service] = catalogue.services
     assert catalogue.counted_criticality == ("sangat kritis",)
-    assert (service.name, service.public, service.probe_guard) == ("s", False, True)
+    assert (service.name.at(0), service.public.at(0), service.probe_guard.at(0)) == ("s", False, True)
     assert service.hours == Dated.always("24x7")
-
-
-@pytest.mark.parametrize("zeroes", ["0", "[{ value = 0, until = 2026-01-01 }, { value = 0, from = 2026-01-01 }]"])
-def test_a_length_of_zero_is_no_request_for_what_is_not_yet_there(zeroes: str) -> None:
-    head = 'organisation = "X"\ntimezone = "UTC"\n'
-    tail = '[[service]]\nid = "s"\ncriticality = "sangat kritis"\nprobes = ["a/b"]\n'
-    assert parse(f"{head}minimum_outage_ms = {zeroes}\nfreeze_degraded_below_ms = {zeroes}\n{tail}").services
 
 
 def test_a_target_is_exact_as_it_is_written() -> None:

@@ -21,8 +21,6 @@ RULES = "ha, lowest_member, all_down, any_down, k_of_n"
 NAMES = "lower-case letters, digits, '.', '_' and '-', at most 64 characters"
 MOMENTS = "a date such as 2026-07-01, a local time such as 2026-07-01T08:00, or an instant such as 2026-07-01T01:00:00Z"
 WINDOWS = 'a window such as "07:30-17:00" that does not cross midnight, an array of them, or "closed"'
-NOT_YET = "not yet supported by this version;"
-NO_DATES = f"{NOT_YET} write one value without dates (got an array of 1)"
 AT_GROUP = "service[impor].group[basis data]"
 
 
@@ -48,7 +46,7 @@ SHAPES = [
     (WHOLE + "probe_guard = 1", "service[impor].probe_guard: true or false (got 1)"),
     (WHOLE + 'name = ""', 'service[impor].name: a text of 1 to 200 characters on one line, without blanks around it (got "")'),
     (HEAD + SERVICE + 'probes = ["edge-01"]', f'service[impor].probes[#1]: a check, written "node/check"; each of {NAMES} (got "edge-01")'),
-    (HEAD + SERVICE + 'probes = ["a/b", "a/b"]', 'service[impor].probes[#2]: each may be listed once (got "a/b")'),
+    (HEAD + SERVICE + 'probes = ["a/b", "a/b"]', 'service[impor].probes[#2]: each may be listed once at any time (got "a/b")'),
     (HEAD + SERVICE + 'probes = [{ observers = ["a/b", "b/b"] }]', "service[impor].probes[#1]: several probes observe the service together: list each of them by itself"),
     (WHOLE + 'uses = ["nett"]\n[[group]]\nid = "net"\ncategory = "network"\nmembers = ["a/b"]\n' + '[[service]]\nid = "b"\ncriticality = "x"\nuses = ["net"]', 'service[impor].uses[#1]: the id of a [[group]]; did you mean "net"? (got "nett")'),
     (WHOLE + 'hours = "kantor"', 'service[impor].hours: "24x7" or the id of a [[calendar]] (got "kantor")'),
@@ -129,20 +127,29 @@ CALENDARS = [
     ('weekly = { mon = "07:00-12:00" }\njoint_leave_none = ["2031"]', 'calendar[kantor].joint_leave_none[#1]: a whole number from 1971 to 9000 (got "2031")'),
 ]  # fmt: skip
 
-LATER = [
-    ("freeze_degraded_below_ms = [{ value = 0, until = 2026-01-01 }, { value = 5, from = 2026-01-01 }]\n" + WHOLE, f"freeze_degraded_below_ms: {NOT_YET} remove it or write 0 (got an array of 2)"),
-    (WHOLE + '[[unit]]\nid = "kanwil"\nservices = ["import"]', 'unit[kanwil].services[#1]: the id of a [[service]]; did you mean "impor"? (got "import")'),
-    (HEAD.replace('"DJBC"', '[{ value = "DJBC" }]') + PROBED, f"organisation: {NO_DATES}"),
-    ("planned_in_denominator = [{ value = true }]\n" + WHOLE, f"planned_in_denominator: {NO_DATES}"),
-    ("incident_gap_ms = [{ value = 1 }]\n" + WHOLE, f"incident_gap_ms: {NO_DATES}"),
-    (WHOLE + 'name = [{ value = "x" }]', f"service[impor].name: {NO_DATES}"),
-    (WHOLE + "public = [{ value = true }]", f"service[impor].public: {NO_DATES}"),
+GAP = "nothing is in force from 2026-01-01 to 2026-02-01; `until` is exclusive: write the same date twice"
+ALWAYS = "must be in force at every date; leave out `from` in the first entry and `until` in the last"
+SINCE = "[{{ value = {0}, from = 2026-02-01 }}]"
+APART = "[{{ value = {0}, until = 2026-01-01 }}, {{ value = {0}, from = 2026-02-01 }}]"
+
+DATED = [
+    (HEAD.replace('"DJBC"', SINCE.format('"DJBC"')) + PROBED, f"organisation: {ALWAYS}"),
+    ("planned_in_denominator = " + APART.format("true") + "\n" + WHOLE, f"planned_in_denominator: {GAP}"),
+    ("planned_in_denominator = [{ value = 1 }]\n" + WHOLE, "planned_in_denominator[#1].value: true or false (got 1)"),
+    ("incident_gap_ms = " + APART.format("5") + "\n" + WHOLE, f"incident_gap_ms: {GAP}"),
+    ("freeze_degraded_below_ms = -1\n" + WHOLE, "freeze_degraded_below_ms: a whole number from 0 to 86400000 (got -1)"),
+    ("freeze_degraded_below_ms = " + SINCE.format("5000") + "\n" + WHOLE, f"freeze_degraded_below_ms: {ALWAYS}"),
+    (WHOLE + "name = " + SINCE.format('"Impor"'), f"service[impor].name: {ALWAYS}"),
+    (WHOLE + "public = " + APART.format("true"), f"service[impor].public: {GAP}"),
     (WHOLE + "public = [{ value = 1 }]", "service[impor].public[#1].value: true or false (got 1)"),
-    (WHOLE + "probe_guard = [{ value = true }]", f"service[impor].probe_guard: {NO_DATES}"),
-    (HEAD + SERVICE + 'probes = [{ check = "a/b", from = 2026-01-01 }]', f'service[impor].probes[#1]: {NOT_YET} write the check alone, without dates (got "a/b")'),
-    (HEAD + GROUP.replace('"database"', '[{ value = "database" }]') + 'members = ["a/b"]', f"{AT_GROUP}.category: {NO_DATES}"),
-    (HEAD + GROUP + 'members = ["a/b"]\nthird_party = [{ value = true }]', f"{AT_GROUP}.third_party: {NO_DATES}"),
-    (WHOLE + '[[node]]\nname = "edge-01"\nsite = [{ value = "DC" }]', f"node[edge-01].site: {NO_DATES}"),
+    (WHOLE + "probe_guard = []", "service[impor].probe_guard: a value, or an array of at least one entry (got an empty array)"),
+    (HEAD + SERVICE + 'probes = [{ check = "a/b", from = 2026-02-01, until = 2026-01-01 }]', "service[impor].probes[#1].until: later than from, which is 2026-02-01 (got 2026-01-01)"),
+    (HEAD + SERVICE + 'probes = [{ check = "a/b", until = 2026-02-01 }, { check = "a/b", from = 2026-01-01 }]', 'service[impor].probes[#2]: each may be listed once at any time (got "a/b")'),
+    (HEAD + GROUP.replace('"database"', SINCE.format('"database"')) + 'members = ["a/b"]', f"{AT_GROUP}.category: {ALWAYS}"),
+    (HEAD + GROUP.replace('"database"', '[{ value = "disk" }]') + 'members = ["a/b"]', f'{AT_GROUP}.category[#1].value: one of power, network, device, server, database, application, office-network, provider-network (got "disk")'),
+    (HEAD + GROUP + 'members = ["a/b"]\nthird_party = ' + APART.format("true"), f"{AT_GROUP}.third_party: {GAP}"),
+    (WHOLE + '[[node]]\nname = "edge-01"\nsite = [{ value = "DC", until = 2026-02-01 }, { value = "DRC", from = 2026-01-01 }]', "node[edge-01].site: two entries are in force at once from 2026-01-01; `until` ends the one before"),
+    (WHOLE + '[[unit]]\nid = "kanwil"\nservices = ["import"]', 'unit[kanwil].services[#1]: the id of a [[service]]; did you mean "impor"? (got "import")'),
 ]  # fmt: skip
 
 WRONG = [
@@ -152,7 +159,7 @@ WRONG = [
     *((WHOLE.replace('criticality = "sangat kritis"', line), f"service[impor].criticality: {why}") for line, why in DATES),
     *((WHOLE + "[[node]]\n" + text, reason) for text, reason in NODES),
     *((CALENDAR + text, reason) for text, reason in CALENDARS),
-    *LATER,
+    *DATED,
 ]  # fmt: skip
 
 

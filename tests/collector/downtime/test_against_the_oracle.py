@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
+from typing import TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detak_collector.downtime.accounts import REASONS, Account
-from detak_collector.downtime.catalogue import Catalogue, Dated, Declaration, Exclusion, Group, NodeEntry, Service
+from detak_collector.downtime.catalogue import (
+    Catalogue,
+    Dated,
+    Declaration,
+    Exclusion,
+    Group,
+    Member,
+    NodeEntry,
+    Service,
+)
 from detak_collector.downtime.derive import Case, derive
 from detak_collector.downtime.facts import Facts, Node, Stated
+from detak_collector.downtime.outages import causes
 from detak_collector.downtime.periods import Period
 from downtime_cases import UTC
 from instant_oracle import Moment, Oracle, plain
@@ -18,8 +31,11 @@ from instant_oracle import Moment, Oracle, plain
 END = 24
 COUNTED = ("planned", "preventive", "third_party", "measurement_error")
 CHECKS = ["a/x", "a/y", "b/x", "b/y", "c/x"]
-SCOPES = [("all", "all"), ("service", "s"), ("site", "DC"), ("group", "s/g0"), ("node", "a"), ("node", "b")]
+SCOPES = [("all", "all"), ("service", "s"), ("site", "DC"), ("site", "DRC"), ("group", "s/g0")]
+SCOPES += [("node", "a"), ("node", "b")]
 SCOPES += [("check", check) for check in CHECKS] * 2
+
+T = TypeVar("T")
 
 Given = tuple[Catalogue, Facts, tuple[Exclusion, ...], tuple[Declaration, ...]]
 
@@ -30,13 +46,27 @@ class Maker:
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
 
-    def case(self, *, with_probes: bool = True) -> Given:
-        count = self.random.randint(0 if with_probes else 1, 3)
-        groups = tuple(self._group(f"g{place}") for place in range(count))
-        probes = [self.random.choice(CHECKS)] if with_probes and (not groups or self.random.random() < 0.7) else []
-        service = Service("s", "S", Dated.always("sangat kritis"), groups, tuple(map(plain, probes)))
+    def case(self) -> Given:
+        groups = tuple(self._group(f"g{place}") for place in range(self.random.randint(0, 3)))
+        probes = self._probes() if not groups or self.random.random() < 0.7 else ()
+        service = Service(
+            "s",
+            Dated.always("S"),
+            Dated.always("sangat kritis"),
+            groups,
+            probes,
+            probe_guard=self._dated([True, False]),
+        )
         counted = self.random.choice([COUNTED, COUNTED, COUNTED[:2], ()])
-        catalogue = Catalogue("org", "UTC", (service,), (NodeEntry("a", site="DC"),), counted_exclusions=counted)
+        nodes = (NodeEntry("a", site=self._dated(["DC", "DRC"])),)
+        catalogue = Catalogue(
+            Dated.always("org"),
+            "UTC",
+            (service,),
+            nodes,
+            counted_exclusions=counted,
+            planned_in_denominator=self._dated([True, False]),
+        )
         exclusions = tuple(self._exclusion() for _ in range(self.random.randint(0, 4)))
         declarations = tuple(self._declaration() for _ in range(self.random.choice([0, 0, 1, 2])))
         return catalogue, self._history(), exclusions, declarations
@@ -56,11 +86,37 @@ class Maker:
 
     def _group(self, name: str) -> Group:
         checks = self.random.sample(CHECKS, self.random.randint(1, 3))
+        members = self._members(checks)
+        fewest = min(filter(None, (sum(one.in_force(t) for one in members) for t in range(END))), default=1)
         rule = self.random.choice(["all_down", "any_down", "k_of_n"])
-        k = Dated.always(self.random.randint(1, len(checks)))
+        k = Dated.always(self.random.randint(1, fewest))
         dated = Dated.always(rule) if len(checks) > 1 else None
-        third_party = name != "g0" and self.random.random() < 0.4
-        return Group(f"s/{name}", name, "database", tuple(map(plain, checks)), dated, k, third_party=third_party)
+        third_party = Dated.always(value=False) if name == "g0" else self._dated([False, False, True])
+        category = self._dated(["server", "database", "application"])
+        return Group(f"s/{name}", name, category, members, dated, k, third_party)
+
+    def _members(self, checks: Sequence[str]) -> tuple[Member, ...]:
+        """Members throughout, or each from a date on or up to one."""
+        if self.random.random() < 0.6:
+            return tuple(map(plain, checks))
+        change = self.random.randint(1, END - 1)
+        dates = [(None, change), (change, None), (None, None)]
+        return tuple(Member((check,), *self.random.choice(dates)) for check in checks)
+
+    def _probes(self) -> tuple[Member, ...]:
+        """One probe throughout, or one that another takes over from, perhaps after a gap."""
+        first, second = self.random.sample(CHECKS, 2)
+        if self.random.random() < 0.5:
+            return (plain(first),)
+        until = self.random.randint(1, END - 1)
+        return Member((first,), None, until), Member((second,), min(END, until + self.random.choice([0, 0, 3])))
+
+    def _dated(self, values: Sequence[T]) -> Dated[T]:
+        """One of the values always, or one after the other."""
+        if self.random.random() < 0.6:
+            return Dated.always(self.random.choice(values))
+        change = self.random.randint(1, END - 1)
+        return Dated(((None, change, self.random.choice(values)), (change, None, self.random.choice(values))))
 
     def _exclusion(self) -> Exclusion:
         begin = self.random.randint(0, END - 4)
@@ -87,9 +143,9 @@ def _case(given_: Given) -> Case:
 
 
 def _derived(given_: Given) -> Account:
-    (one,) = derive(_case(given_), Period("p", 0, END)).services
-    assert one.joined is not None
-    return one.joined
+    (month,) = derive(_case(given_), Period("p", 0, END)).details
+    (account,) = month.accounts.values()
+    return account
 
 
 def _moments(case: Given) -> list[Moment]:
@@ -122,13 +178,37 @@ def test_the_bounds_hold_in_every_world_that_the_evidence_allows(seed: int) -> N
     assert account.gross.is_nested
 
 
+@settings(max_examples=200, deadline=None)
+@given(SEEDS)
+def test_causes_and_service_time_are_those_of_the_catalogue_then_in_force(seed: int) -> None:
+    case = Maker(seed).case()
+    account, moments = _derived(case), _moments(case)
+    found = causes(case[0].services[0], account)
+    for t, moment in enumerate(moments):
+        assert [cause for cause, where in found.items() if t in where] == ([moment.cause] if moment.cause else []), t
+        assert (t in account.service_time) == moment.service_time, t
+
+
 @settings(max_examples=300, deadline=None)
 @given(SEEDS)
 def test_what_is_not_observed_is_where_the_unknown_would_decide(seed: int) -> None:
-    case = Maker(seed).case(with_probes=False)
+    case = Maker(seed).case()
     account, moments = _derived(case), _moments(case)
     for t, moment in enumerate(moments):
         assert (t in account.unobserved) == moment.unobserved, t
+
+
+@settings(max_examples=300, deadline=None)
+@given(SEEDS, st.integers(1, END - 1))
+def test_a_group_whose_members_all_come_later_changes_nothing_before(seed: int, since: int) -> None:
+    catalogue, known, excluded, declared = Maker(seed).case()
+    (service,) = catalogue.services
+    later = Group("s/later", "later", Dated.always("server"), (Member((next(service.checks()),), since),))
+    with_later = replace(catalogue, services=(replace(service, groups=(*service.groups, later)),))
+    before = _derived((catalogue, known, excluded, declared)).clip(0, since)
+    after = _derived((with_later, known, excluded, declared)).clip(0, since)
+    for what in ("gross", "net", "left", "unobserved", "degraded", "presumed", "service_time", "variants"):
+        assert getattr(before, what) == getattr(after, what), what
 
 
 @settings(max_examples=300, deadline=None)

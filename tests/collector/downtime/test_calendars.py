@@ -14,6 +14,7 @@ from detak_collector.downtime.calendars import (
     JointLeaveUnknownError,
     hours_in_force,
     lay_out,
+    refuse_unknown,
     unknown_hours,
     without_joint_leave,
 )
@@ -65,7 +66,7 @@ KANTOR = Calendar(
 
 def using(*calendars: Calendar, hours: Dated[str] | None = None) -> Catalogue:
     one = service(probes=["edge/web"], hours=hours or Dated.always(calendars[0].id))
-    return Catalogue("org", "Asia/Jakarta", (one,), calendars=calendars)
+    return Catalogue(Dated.always("org"), "Asia/Jakarta", (one,), calendars=calendars)
 
 
 def figure_of(catalogue: Catalogue, period: str, *down: tuple[str, str]) -> Result:
@@ -233,9 +234,8 @@ def test_every_unknown_year_of_every_calendar_is_told_at_once() -> None:
     services = tuple(replace(using(one).services[0], id=one.id) for one in (KANTOR, other))
     catalogue = replace(using(KANTOR, other), services=services)
     period = at("2025-11-01"), at("2027-02-01")
-    cells = tuple(months(*period, JAKARTA))
     with pytest.raises(JointLeaveUnknownError) as caught:
-        hours_in_force(catalogue, cells, period)
+        refuse_unknown(catalogue, tuple(months(*period, JAKARTA)))
     told = [(one.calendar.id, one.year) for one in caught.value.unknown]
     assert told == [("kantor", 2025), ("kantor", 2027), ("loket", 2025), ("loket", 2026), ("loket", 2027)]
 
@@ -286,7 +286,7 @@ def test_without_joint_leave_only_the_unknown_years_are_taken_to_have_none() -> 
 def test_services_with_the_same_hours_share_one_layout() -> None:
     one, other = (service(name=name, hours=Dated.always("kantor")) for name in ("a", "b"))
     catalogue = replace(using(KANTOR), services=(one, other))
-    hours = hours_in_force(catalogue, tuple(months(*year_of(2026), JAKARTA)), year_of(2026))
+    hours = hours_in_force(catalogue, tuple(months(*year_of(2026), JAKARTA)))
     assert list(hours) == [Dated.always("kantor")]
     assert sum(cell.total for cell in hours[one.hours]) == lay_out(KANTOR, *year_of(2026)).hours.total
 

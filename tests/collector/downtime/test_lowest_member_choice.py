@@ -28,3 +28,17 @@ def test_of_two_that_are_certainly_equal_the_first_listed_stands_and_the_other_n
     (outage,) = result.outages
     assert (outage.begin, outage.end) == (2 * HOUR, 3 * HOUR)
     assert (outage.certain_ms, outage.counted_ms, outage.possible_ms) == (HOUR, HOUR, HOUR)
+
+
+def test_doubt_about_one_group_leaves_its_neighbours_as_they_are() -> None:
+    known = facts(
+        {
+            "a/c": stated("a/c", 0, DAY, unseen=[(2 * HOUR, 3 * HOUR)]),
+            "b/c": stated("b/c", 0, DAY, down=[(10 * HOUR, 10 * HOUR + MINUTE)]),
+            "c/c": stated("c/c", 0, DAY, down=[(20 * HOUR, 21 * HOUR)]),
+            "d/c": stated("d/c", 0, DAY, down=[(20 * HOUR, 22 * HOUR)]),
+        }
+    )
+    groups = group(["a/c", "b/c"], "lowest_member"), group(["c/c", "d/c"], "all_down", name="h")
+    totals = only(figures([service(*groups)], known, 0, DAY)).totals
+    assert (totals.certain_ms, totals.counted_ms, totals.possible_ms) == (HOUR, HOUR + MINUTE, 2 * HOUR)

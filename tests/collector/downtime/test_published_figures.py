@@ -111,7 +111,7 @@ def test_each_month_has_its_own_lowest_member() -> None:
     )
     one = only(figures([service(group(["a/c", "b/c"], "lowest_member"))], known, april, july))
     assert one.totals.counted_ms == 0
-    assert [account.begin for account in one.accounts] == [april, may, june]
+    assert [month.begin for month in one.months] == [april, may, june]
 
 
 def test_a_figure_without_service_time_has_no_verdict() -> None:

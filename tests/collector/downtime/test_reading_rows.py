@@ -6,58 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from detak_collector.downtime.catalogue import Catalogue, NodeEntry
+from detak_collector.downtime.catalogue import Catalogue, Dated, NodeEntry
 from detak_collector.downtime.derive import Case, derive
 from detak_collector.downtime.evidence import read_all
-from detak_collector.downtime.facts import ALIVE, Claim, Exchange, Facts, Node, Previous, Run, Settings, Span
+from detak_collector.downtime.facts import ALIVE, Exchange, Facts, Node, Previous, Run, Settings, Span
 from detak_collector.downtime.intervals import EMPTY, Intervals
 from detak_collector.downtime.lives import history_of
 from detak_collector.downtime.periods import Period
 from detak_collector.downtime.reading import Reading
 from detak_collector.downtime.sampled import Window, read_sampled
+from detak_collector.downtime.tail import Beside
 from downtime_cases import UTC, group, service
-
-BOOTED = 1_780_000_000_000
-EARLY, LATE = 50, 150
-"""After an exchange: the collector's error either way, and a freeze too short to notice on one side."""
-BEFORE = 150
-"""Before the first exchange of a boot."""
-SECOND = 1_000
-
-
-def at(seconds: float) -> int:
-    """Seconds of the first boot's agent time, as UTC."""
-    return BOOTED + int(seconds * SECOND)
-
-
-def span(check: str, number: int, state: str, first: float, last: float, **more: object) -> Span:
-    begin, end = int(first * SECOND), int(last * SECOND)
-    return Span(check, number, state, begin, begin, end, end, **more)  # type: ignore[arg-type]
-
-
-def run(name: str, *spans: Span, boot: str = "b1", booted: int = BOOTED, opened: float = 0, **more: object) -> Run:
-    exchange = Exchange(*(int(opened * SECOND) + offset for offset in (0, booted, booted, 0)))
-    settings: dict[str, object] = {
-        "init_started": 0, "tick_ms": SECOND, "claim": Claim(0, booted, None), "exchanges": (exchange,),
-        "checks": (
-            Settings("c", "os", 5_000, 1_000), Settings("p", "process", 5_000, 1_000),
-            Settings("r", "tcp", 5_000, 1_000, remote=True),
-        ),
-        "complete_to": len(spans),
-    }  # fmt: skip
-    return Run(name, boot, int(opened * SECOND), spans=spans, **(settings | more))  # type: ignore[arg-type]
-
-
-def read(
-    check: str, *runs: Run, now: float, heard: float | None = None, watched: Intervals | None = None, **more: object
-) -> Reading:
-    node = Node("n", runs=runs, heard_utc=at(now if heard is None else heard))
-    facts = Facts({"n": node}, watched=Intervals.span(at(-100), at(now)) if watched is None else watched, drift_ppm=0)
-    return read_sampled(check, history_of(node, facts), facts, Window(at(0), at(now), at(now)), **more)  # type: ignore[arg-type]
-
-
-def shown(reading: Reading) -> list[str]:
-    return [passage.shown_as for passage in reading.passages]
+from reading_cases import BEFORE, BOOTED, EARLY, LATE, SECOND, at, read, run, shown, span
 
 
 def test_a_failure_is_counted_from_its_first_bad_sample_to_the_next_good_one() -> None:
@@ -142,6 +102,17 @@ def test_an_unchanged_process_start_rules_a_restart_out_while_the_agent_was_away
 REBOOTED = BOOTED + 60 * SECOND
 
 
+def test_a_machine_that_was_suspended_while_its_agent_was_away_did_not_run_throughout() -> None:
+    marks = (("started", "7"),)
+    before = run("r1", span(ALIVE, 1, "up", 0, 20), span("p", 2, "up", 0, 20, marks=marks))
+    after = run(
+        "r2", span(ALIVE, 1, "up", 40, 60), span("p", 2, "up", 41, 60, marks=marks), opened=40,
+        previous=Previous("r1", "b1", 20_000, 2), suspended_ms=8_000,
+    )  # fmt: skip
+    for check in ("p", ALIVE):
+        assert read(check, before, after, now=61).down.possible.covers(Intervals.span(at(21), at(40)))
+
+
 def _crash(previous: Previous | None, opened: float = 5, **more: object) -> tuple[Run, Run]:
     before = run("r1", span(ALIVE, 1, "up", 0, 20), span("c", 2, "up", 0, 18), **more)  # type: ignore[arg-type]
     after = run(
@@ -174,6 +145,22 @@ def test_an_administrators_stop_before_a_reboot_is_not_observed() -> None:
     reading = read("c", *_crash(Previous("r1", "b1", 20_000, 2, stopped="stop", stopped_at=20_000)), now=101)
     assert not reading.down.counted
     assert "not observed: stopped" in shown(reading)
+
+
+def test_a_crash_after_the_agent_gave_up_is_not_observed_from_then_on() -> None:
+    previous = Previous("r1", "b1", 20_000, 2)
+    runs = _crash(previous, watchdog_ms=10_000, stopped="failed", stopped_at=20_500)
+    reading = read("c", *runs, now=101)
+    assert reading.down.counted == reading.down.certain == EMPTY
+    assert reading.unobserved.covers(Intervals.span(at(18), at(66)))
+    assert "not observed: agent" in shown(reading)
+
+
+def test_silence_after_the_agent_gave_up_is_the_agents_own() -> None:
+    silent = run("r1", span(ALIVE, 1, "up", 0, 20), span("c", 2, "up", 0, 18), stopped="failed", stopped_at=20_500)
+    reading = read("c", silent, now=60, heard=20)
+    assert reading.down.counted == EMPTY
+    assert "not observed: agent" in shown(reading)
 
 
 def test_an_orderly_shutdown_counts_from_its_record() -> None:
@@ -223,7 +210,7 @@ def test_silence_while_this_collector_was_not_there_is_its_own() -> None:
 
 
 def test_a_witness_that_reaches_the_host_makes_its_silence_isolation() -> None:
-    reading = read("c", QUIET, now=60, heard=20, host_up=Intervals.span(at(20), at(61)))
+    reading = read("c", QUIET, now=60, heard=20, beside=Beside(host_up=Intervals.span(at(20), at(61))))
     assert not reading.down.counted
     assert "not observed: isolated" in shown(reading)
 
@@ -295,7 +282,8 @@ def test_while_all_references_are_down_the_node_is_an_observer_cut_off() -> None
 
 
 def _weighed(one: Run, references: tuple[str, ...]) -> Reading:
-    catalogue = Catalogue("org", "UTC", (service(group(["n/r"])),), (NodeEntry("n", references=references),))
+    nodes = (NodeEntry("n", references=references),)
+    catalogue = Catalogue(Dated.always("org"), "UTC", (service(group(["n/r"])),), nodes)
     facts = Facts({"n": Node("n", runs=(one,), heard_utc=at(60))}, watched=Intervals.span(at(0), at(61)))
     return read_all(Case(catalogue, UTC, facts, (), at(61)), at(0), at(61))["n/r"]
 
@@ -304,7 +292,7 @@ def test_a_probe_whose_node_fell_silent_does_not_outvote_one_whose_next_sample_i
     silent = Node("m", runs=(QUIET,), heard_utc=at(20))
     fresh = run("r1", span(ALIVE, 1, "up", 0, 59), span("c", 2, "up", 0, 58))
     facts = Facts({"n": Node("n", runs=(fresh,), heard_utc=at(59)), "m": silent}, watched=Intervals.span(at(0), at(60)))
-    catalogue = Catalogue("org", "UTC", (service(probes=["n/c", "m/c"]),))
+    catalogue = Catalogue(Dated.always("org"), "UTC", (service(probes=["n/c", "m/c"]),))
     (one,) = derive(Case(catalogue, UTC, facts, (), at(60)), Period("p", at(0), at(60))).services
     assert one.totals.counted_ms == 0
 
@@ -322,9 +310,14 @@ def test_a_guest_that_stood_still_was_down_for_as_long_though_its_own_clock_show
     reading = read("c", frozen_run(span(ALIVE, 1, "up", 0, 40), span("c", 2, "up", 0, 40)), now=101)
     assert reading.down.counted == Intervals.span(at(25), at(85))
     assert Intervals.span(at(20), at(85)).covers(reading.down.counted)
-    assert reading.down.certain.total >= 50 * SECOND
-    assert reading.down.counted.covers(reading.down.certain)
     assert "down: frozen" in shown(reading)
+
+
+def test_nothing_is_certain_of_a_standstill_since_a_machine_set_back_unheard_looks_the_same() -> None:
+    bad = read("c", frozen_run(span(ALIVE, 1, "up", 0, 40), span("c", 2, "down", 0, 40)), now=101)
+    assert bad.down.counted.covers(Intervals.span(at(0), at(100)))
+    assert not bad.down.certain.clip(at(20), at(85))
+    assert bad.down.certain.covers(Intervals.span(at(1), at(19)) | Intervals.span(at(86), at(99)))
 
 
 def test_a_step_of_the_collectors_own_clock_is_nobodys_freeze() -> None:
@@ -335,8 +328,13 @@ def test_a_step_of_the_collectors_own_clock_is_nobodys_freeze() -> None:
 
 
 def test_a_remote_check_of_a_frozen_guest_says_nothing_of_its_target() -> None:
-    one = frozen_run(span(ALIVE, 1, "up", 0, 40), span("r", 2, "up", 0, 40))
-    assert not read("r", one, now=101).down.counted
+    up = read("r", frozen_run(span(ALIVE, 1, "up", 0, 40), span("r", 2, "up", 0, 40)), now=101)
+    down = read("r", frozen_run(span(ALIVE, 1, "up", 0, 40), span("r", 2, "down", 0, 40)), now=101)
+    stood_still = Intervals.span(at(20), at(85))
+    for reading in (up, down):
+        assert reading.unobserved.covers(stood_still)
+        assert not reading.down.counted & stood_still
+    assert "not observed: frozen" in shown(up)
 
 
 def test_a_machine_set_back_to_a_snapshot_was_down_until_it_went_on_from_there() -> None:
@@ -350,6 +348,31 @@ def test_a_machine_set_back_to_a_snapshot_was_down_until_it_went_on_from_there()
     assert reading.down.counted == Intervals.span(at(61), at(101))
     assert not reading.down.certain
     assert "down: restored" in shown(reading)
+
+
+def test_a_boot_from_an_older_disk_proves_nothing_of_how_its_predecessor_ended() -> None:
+    before, after = _crash(Previous("r1", "b1", 5_000, 2), watchdog_ms=10_000)
+    reading = read("c", before, after, now=101)
+    assert reading.down.counted == Intervals.span(at(21), at(66))
+    assert not reading.down.certain
+    assert "down: restored" in shown(reading)
+
+
+def test_a_run_goes_on_with_the_clock_of_the_one_before_it_whatever_agent_time_says() -> None:
+    """Twice set back: agent time puts the third run before the second, and its successor must not take the second's."""
+    first = run("r1", span(ALIVE, 1, "up", 0, 60), span("c", 2, "up", 0, 60))
+    runs = [
+        run(
+            name, span(ALIVE, 1, "up", opened, reached), span("c", 2, "up", opened, reached), opened=opened,
+            exchanges=(Exchange(opened * SECOND, at(utc), at(utc), opened * SECOND),),
+            previous=Previous(before, "b1", opened * SECOND - 500, 2),
+        )
+        for name, before, opened, reached, utc in
+        [("r2", "r1", 40, 50, 100), ("r3", "r1", 30, 90, 200), ("r4", "r3", 80, 120, 400)]
+    ]  # fmt: skip
+    reading = read("c", first, *(runs[place] for place in (1, 0, 2)), now=441)
+    assert shown(reading).count("down: restored") == 3
+    assert "down: frozen" not in shown(reading)
 
 
 def test_time_in_which_two_agents_spoke_as_one_node_is_not_observed() -> None:

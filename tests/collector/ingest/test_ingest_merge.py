@@ -12,6 +12,7 @@ from detak_wire.messages import Exchange, Gap, Part, Span
 from evidence_builders import RUN, exchange, gap, growth, opening, span
 
 FRESH = opened(opening())
+NOTHING_CLOSED = dict[int, Closed]().get
 
 
 class Fold:
@@ -198,3 +199,27 @@ def test_a_check_that_the_run_did_not_open_with_is_refused_by_name() -> None:
     with pytest.raises(InvalidRecordError, match="check 'stranger' is not among") as refused:
         folded(Part(RUN, spans=[span(1, "stranger")]))
     assert (refused.value.run, refused.value.number) == (RUN, 1)
+
+
+def test_a_span_keeps_when_its_first_version_arrived_however_it_grows_and_ends() -> None:
+    parts = [
+        Part(RUN, spans=[span(2)]),
+        Part(RUN, growths=[growth(span(2, samples=3), 100_000)]),
+        Part(RUN, spans=[span(2, samples=4)]),
+        Part(RUN, spans=[span(2, samples=4, closed=True), span(3, first=9_000, closed=True)]),
+    ]
+    state = FRESH
+    arrivals: dict[int, int | None] = {}
+    for arrived, part in enumerate(parts, start=1_000):
+        merged = merge(state, part, 100_000, NOTHING_CLOSED, arrived)
+        state = merged.state
+        arrivals |= {record.number: record.heard_utc for record in merged.closed if isinstance(record, HeldSpan)}
+    assert arrivals == {2: 1_000, 3: 1_003}
+
+
+def test_a_version_that_contradicts_ends_a_span_as_of_its_own_first_arrival() -> None:
+    state = merge(FRESH, Part(RUN, spans=[span(2, samples=3)]), 100_000, NOTHING_CLOSED, 1_000).state
+    merged = merge(state, Part(RUN, spans=[span(2, state="down", closed=True)]), 100_000, NOTHING_CLOSED, 2_000)
+    (kept,) = merged.closed
+    assert isinstance(kept, HeldSpan)
+    assert (kept.state, kept.heard_utc) == ("up", 1_000)

@@ -30,7 +30,7 @@ def derived(
     services: list[Service], known: Facts, *exclusions: Exclusion, begin: int = JUNE, end: int = JULY,
     declarations: tuple[Declaration, ...] = (), **rules: object,
 ) -> Result:  # fmt: skip
-    catalogue = Catalogue("org", "UTC", tuple(services), **rules)  # type: ignore[arg-type]
+    catalogue = Catalogue(Dated.always("org"), "UTC", tuple(services), **rules)  # type: ignore[arg-type]
     return derive(Case(catalogue, UTC, known, exclusions, end, declarations), Period("p", begin, end))
 
 

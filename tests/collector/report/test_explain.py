@@ -7,7 +7,7 @@ from io import StringIO
 from rich.console import Console
 
 from detak_collector.downtime.case import Case
-from detak_collector.downtime.catalogue import Catalogue, Exclusion
+from detak_collector.downtime.catalogue import Catalogue, Dated, Exclusion
 from detak_collector.downtime.derive import Result, derive
 from detak_collector.downtime.explain import COUNTED, explain
 from detak_collector.downtime.periods import Period
@@ -28,7 +28,7 @@ def derived(*exclusions: Exclusion) -> Result:
             "b/c": stated("b/c", JUNE, JULY, down=[(at(2_000), at(2_100))]),
         }
     )
-    catalogue = Catalogue("org", "UTC", (service(group(["a/c", "b/c"], "lowest_member")),))
+    catalogue = Catalogue(Dated.always("org"), "UTC", (service(group(["a/c", "b/c"], "lowest_member")),))
     return derive(Case(catalogue, UTC, known, exclusions, JULY), Period("2024-06", JUNE, JULY))
 
 
@@ -62,7 +62,7 @@ def test_what_excluded_a_piece_is_named_with_its_document() -> None:
 
 
 def test_a_period_without_outage_says_so() -> None:
-    catalogue = Catalogue("org", "UTC", (service(group(["a/c"])),))
+    catalogue = Catalogue(Dated.always("org"), "UTC", (service(group(["a/c"])),))
     known = facts({"a/c": stated("a/c", JUNE, JULY)})
     result = derive(Case(catalogue, UTC, known, (), JULY), Period("2024-06", JUNE, JULY))
     out = StringIO()

@@ -1,0 +1,192 @@
+"""Recurring exclusions: a rule of RFC 5545 is checked, and laid out as windows in civil time. It reads no clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from itertools import islice, pairwise, takewhile
+
+from dateutil.rrule import rrulestr
+
+from detak_collector.catalogue.moments import FIRST_YEAR, LAST_YEAR
+from detak_collector.catalogue.place import Place
+from detak_collector.downtime.periods import EPOCH, local_instant, to_ms
+
+MOST_WINDOWS = 10_000
+LONGEST_RULE = 500
+FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+TIMES_OF_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
+DAYS = "MO|TU|WE|TH|FR|SA|SU"
+
+Parts = Mapping[str, str]
+"""The parts of a rule by their names, such as FREQ."""
+
+_EXPECTED = 'a rule of RFC 5545 such as "FREQ=WEEKLY;BYDAY=SU", without RRULE: before it'
+_UNTIL = "a date such as 20261231, a local time such as 20261231T235959, or the same with Z for UTC"
+_TRIED_WINDOWS = 400
+_FORESIGHT = timedelta(days=100 * 366)
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """When the windows of one exclusion begin: at `begin`, and then as `rule` (without COUNT and UNTIL) says.
+
+    `count`: how many there are, if that is limited; `last`: the last instant at which one may begin, if there is one.
+    """
+
+    rule: str
+    zone: tzinfo
+    begin: int
+    count: int | None
+    last: int | None
+
+    def begins(self, until: int) -> Iterator[int]:
+        """The begins in order: the first, and others before `until`. A time that never comes is the end of the gap."""
+        end = until if self.last is None else min(until, self.last + 1)
+        later = (local_instant(wall, self.zone) + self.begin % 1_000 for wall in self.walls(_wall(end, self.zone)))
+        yield self.begin
+        yield from takewhile(lambda begin: begin < end, islice(later, 1, self.count))
+
+    def walls(self, last: datetime) -> Iterator[datetime]:
+        """What the wall clock shows, in whole seconds, at each begin that the rule gives, to a day after `last`."""
+        first = _wall(self.begin, self.zone).replace(microsecond=0)
+        bounded = f"{self.rule};UNTIL={last + timedelta(days=1):%Y%m%dT%H%M%S}"
+        return iter(rrulestr(bounded, dtstart=first))
+
+
+def read_parts(value: object, place: Place) -> Parts | None:
+    """The parts of a rule, each of them right by itself and fit for its frequency."""
+    if not isinstance(value, str) or len(value) > LONGEST_RULE or not all(map(_PART.fullmatch, value.split(";"))):
+        place.refuse(_EXPECTED, value)
+        return None
+    pairs = [part.split("=") for part in value.split(";")]
+    parts = dict(pairs)
+    before = len(place.lines)
+    if len(parts) < len(pairs):
+        place.refuse("a rule in which no part stands twice", value)
+    for name, content in parts.items():
+        _check_part(name, content, place.key(name))
+    if len(place.lines) == before:
+        _check_fit(parts, place)
+    return parts if len(place.lines) == before else None
+
+
+def recurrence_of(parts: Parts, zone: tzinfo, begin: int, end: int, place: Place) -> Recurrence | None:
+    """The recurrence of the window [begin, end); None where the rule does not fit it."""
+    last = _last(parts["UNTIL"], zone) if "UNTIL" in parts else None
+    if "UNTIL" in parts and (last is None or last < begin):
+        place.key("UNTIL").refuse("not before from" if last is not None else _UNTIL, parts["UNTIL"])
+        return None
+    rule = ";".join(f"{name}={content}" for name, content in parts.items() if name not in {"COUNT", "UNTIL"})
+    found = Recurrence(rule, zone, begin, int(parts["COUNT"]) if "COUNT" in parts else None, last)
+    reason = _misfit(found, end)
+    if reason:
+        place.refuse(reason, ";".join(f"{name}={content}" for name, content in parts.items()))
+    return None if reason else found
+
+
+def _misfit(found: Recurrence, end: int) -> str:
+    """Why the rule does not go with its first window, or nothing. Of many windows the first ones are tried."""
+    first, over = _wall(found.begin, found.zone), _wall(end, found.zone)
+    if next(found.walls(first), None) != first.replace(microsecond=0):
+        return f"a rule by which from, which is {first:%A} {first.isoformat()}, is the first window"
+    foreseen = found.begin + _FORESIGHT // timedelta(milliseconds=1)
+    begins = [_wall(begin, found.zone) for begin in islice(found.begins(foreseen), _TRIED_WINDOWS)]
+    if len(begins) == 1:
+        return "a rule that gives a second window; leave recurrence out where there is none"
+    for one, other in pairwise(begins):
+        if other - one < over - first:
+            return f"a rule whose windows lie apart: the one of {other.isoformat()} begins before the last is over"
+    return ""
+
+
+def _wall(instant: int, zone: tzinfo) -> datetime:
+    """What the wall clock shows. Beyond the years that can be written, the last that can be."""
+    latest = to_ms(datetime(LAST_YEAR, 1, 1, tzinfo=zone))
+    return (EPOCH + timedelta(milliseconds=min(instant, latest))).astimezone(zone).replace(tzinfo=None)
+
+
+def _last(written: str, zone: tzinfo) -> int | None:
+    """The last instant that UNTIL allows; a date is meant to its end."""
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        return None
+    if moment.tzinfo is not None:
+        return to_ms(moment)
+    return local_instant(moment if "T" in written else moment + timedelta(days=1, milliseconds=-1), zone)
+
+
+def _check_part(name: str, content: str, place: Place) -> None:
+    if name in TIMES_OF_DAY:
+        place.refuse("every window begins at the time of day of from; leave it out", content)
+    elif name not in _CHECKS:
+        place.refuse(f"not a part of a rule; known are {', '.join(_CHECKS)}", content)
+    else:
+        expected, is_right = _CHECKS[name]
+        if not is_right(content):
+            place.refuse(expected, content)
+
+
+def _check_fit(parts: Parts, place: Place) -> None:
+    """Parts that RFC 5545 does not let stand together."""
+    frequency = parts.get("FREQ")
+    if frequency is None:
+        place.key("FREQ").refuse(f"required; one of {', '.join(FREQUENCIES)}")
+        return
+    for name, allowed in _ONLY_WITH.items():
+        if name in parts and frequency not in allowed:
+            place.key(name).refuse(f"only with FREQ {' or '.join(allowed)}", parts[name])
+    numbered = re.search(r"\d", parts.get("BYDAY", ""))
+    if numbered and (frequency not in {"MONTHLY", "YEARLY"} or "BYWEEKNO" in parts):
+        place.key("BYDAY").refuse("days without numbers, unless with FREQ MONTHLY or YEARLY", parts["BYDAY"])
+    if "COUNT" in parts and "UNTIL" in parts:
+        place.key("COUNT").refuse("either COUNT or UNTIL, not both", parts["COUNT"])
+    if "BYSETPOS" in parts and not any(name.startswith("BY") and name != "BYSETPOS" for name in parts):
+        place.key("BYSETPOS").refuse("only with another part that begins with BY", parts["BYSETPOS"])
+
+
+def _numbers(least: int, most: int, *, signed: bool = False, single: bool = False) -> tuple[str, Callable[[str], bool]]:
+    """What a part with whole numbers must be, and whether a text is."""
+    what = "a whole number" if single else "whole numbers"
+    expected = f"{what} from {least} to {most}{', or as many from the end with -' if signed else ''}"
+
+    def is_right(content: str) -> bool:
+        entries = [content] if single else content.split(",")
+        sign = r"[+-]?" if signed else ""
+        return all(
+            re.fullmatch(rf"{sign}\d{{1,5}}", one, re.ASCII) and least <= abs(int(one)) <= most for one in entries
+        )
+
+    return expected, is_right
+
+
+def _matching(expected: str, pattern: str) -> tuple[str, Callable[[str], bool]]:
+    compiled = re.compile(pattern, re.ASCII)
+    return expected, lambda content: compiled.fullmatch(content) is not None
+
+
+_PART = re.compile(r"[A-Z]+=[^;=]+", re.ASCII)
+_DAY = rf"([+-]?([1-9]|[1-4]\d|5[0-3]))?({DAYS})"
+_ONLY_WITH = {
+    "BYWEEKNO": ("YEARLY",),
+    "BYYEARDAY": ("YEARLY",),
+    "BYMONTHDAY": ("DAILY", "MONTHLY", "YEARLY"),
+}
+_CHECKS = {
+    "FREQ": _matching(f"one of {', '.join(FREQUENCIES)}", "|".join(FREQUENCIES)),
+    "INTERVAL": _numbers(1, 1_000, single=True),
+    "COUNT": _numbers(2, MOST_WINDOWS, single=True),
+    "UNTIL": _matching(_UNTIL, r"\d{8}(T\d{6}Z?)?"),
+    "BYMONTH": _numbers(1, 12),
+    "BYWEEKNO": _numbers(1, 53, signed=True),
+    "BYYEARDAY": _numbers(1, 366, signed=True),
+    "BYMONTHDAY": _numbers(1, 31, signed=True),
+    "BYDAY": _matching("days such as MO,TH or, by the month or year, 1SU,-1SU", rf"{_DAY}(,{_DAY})*"),
+    "BYSETPOS": _numbers(1, 366, signed=True),
+    "WKST": _matching(f"one of {DAYS.replace('|', ', ')}", DAYS),
+}

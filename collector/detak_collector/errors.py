@@ -1,0 +1,7 @@
+"""Errors that the command line tells of and that no one part of the collector owns."""
+
+from __future__ import annotations
+
+
+class CannotServeError(Exception):
+    """The collector cannot do its work here; the text says why and what to do."""
