@@ -185,7 +185,8 @@ def target_at(target: Dated[Fraction], begin: int, end: int) -> Fraction:
 def with_incidents(result: Result, numbers: Numbers | None = None, orders: Orders = NO_ORDERS) -> Result:
     """The result with each outage numbered and put into its incident."""
     gap_at = result.case.catalogue.incident_gap_ms.value_at
-    outages = (outage for one in result.services for outage in one.outages)
+    in_order = sorted(result.services, key=lambda one: one.service.id)
+    outages = [outage for one in in_order for outage in one.outages]
     incidents = incidents_of(outages, gap_at, numbers or {}, orders)
     told = by_service(incidents)
     services = tuple(replace(one, outages=tuple(told.get(one.service.id, ()))) for one in result.services)

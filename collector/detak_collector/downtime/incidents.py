@@ -114,10 +114,11 @@ def incidents_of(
 ) -> tuple[Incident, ...]:
     """The incidents in order of time, each outage with its number and its incident.
 
-    `gap_at` is the longest gap within an incident, in milliseconds, in force when the later outage begins. An incident
-    is called by the local time of its first outage.
+    `outages` come in the order of their services, which decides where two begin at once. `gap_at` is the longest gap
+    within an incident, in milliseconds, in force when the later outage begins. An incident is called by the local time
+    of its first outage.
     """
-    in_order = sorted(outages, key=attrgetter("begin", "service"))
+    in_order = sorted(outages, key=attrgetter("begin"))
     named = {key: number for key, number in numbers.items() if number in orders.named} if orders.named else {}
     anew = {key for key, number in named.items() if number in orders.begins}
     groups = _joined(_chained(in_order, gap_at, anew), named, orders.together)
@@ -156,8 +157,9 @@ def _chained(
     reaches: list[int] = []
     open_: list[int] = []
     for one in outages:
-        near = [at for at in open_ if one.begin <= reaches[at] + gap_at(one.begin)]
-        if near and _key(one) not in anew:
+        since = one.begin - gap_at(one.begin)
+        near = [at for at in open_ if since <= reaches[at]]
+        if near and not (anew and _key(one) in anew):
             done[near[-1]].append(one)
             reaches[near[-1]] = max(reaches[near[-1]], one.end)
             continue

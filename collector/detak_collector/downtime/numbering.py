@@ -59,6 +59,22 @@ class Match:
     changed: tuple[Known, ...]
 
 
+def as_known(known: Mapping[tuple[str, int], tuple[int, int, bool]], found: Sequence[Found]) -> tuple[int, ...] | None:
+    """The numbers where nothing is news, None where anything is: mostly nothing is, and a year has many outages.
+
+    `known` are the live outages in the window by service and begin: number, end, whether running.
+    """
+    if len(known) != len(found):
+        return None
+    numbers = []
+    for service, begin, end, running in found:
+        before = known.get((service, begin))
+        if before is None or before[1] != end or before[2] != running:
+            return None
+        numbers.append(before[0])
+    return tuple(numbers)
+
+
 def match(known: Iterable[Known], found: Sequence[Found], window: Interval, next_number: int) -> Match:
     """Gives every found outage its number.
 
@@ -66,10 +82,7 @@ def match(known: Iterable[Known], found: Sequence[Found], window: Interval, next
     those of one service apart. A window up to now ends at FOREVER. New numbers count up from `next_number`, in order
     of time.
     """
-    registered = {(one.service, one.begin): one for one in known if one.merged_into is None}
-    if _is_all_known(registered, found):
-        return Match(tuple([registered[one.service, one.begin].number for one in found]), (), ())
-    live = _by_service(registered.values())
+    live = _by_service(one for one in known if one.merged_into is None)
     numbers: dict[tuple[str, int], int] = {}
     held: dict[str, list[_Held]] = {}
     for service, mine in _by_service(found).items():
@@ -91,17 +104,6 @@ def match(known: Iterable[Known], found: Sequence[Found], window: Interval, next
         new=tuple(one.as_known() for one in fresh),
         changed=tuple(after for service in live for after in _changed(live[service], held.get(service, ()), window)),
     )
-
-
-def _is_all_known(known: Mapping[tuple[str, int], Known], found: Sequence[Found]) -> bool:
-    """Whether nothing is news: mostly nothing is, and a year has many outages."""
-    if len(known) != len(found):
-        return False
-    for one in found:
-        before = known.get((one.service, one.begin))
-        if before is None or (before.end, before.running) != (one.end, one.running):
-            return False
-    return True
 
 
 def _by_service(outages: Iterable[Outage]) -> dict[str, list[Outage]]:

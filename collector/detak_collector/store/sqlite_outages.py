@@ -13,7 +13,7 @@ from pathlib import Path
 from detak_collector.clocks import Reading
 from detak_collector.downtime.incidents import Ruling
 from detak_collector.downtime.intervals import Interval
-from detak_collector.downtime.numbering import Found, Known, Match, match
+from detak_collector.downtime.numbering import Found, Known, Match, as_known, match
 from detak_collector.store.sqlite_database import connect, transaction
 
 LIVE = """
@@ -88,7 +88,12 @@ class SqliteOutages:
 
 def _match(connection: sqlite3.Connection, found: Sequence[Found], window: Interval) -> Match:
     last: int = connection.execute("SELECT coalesce(max(number), 0) FROM outage").fetchone()[0]
-    rows = connection.execute(LIVE, {"begin": window[0], "end": window[1]})
+    rows = connection.execute(LIVE, {"begin": window[0], "end": window[1]}).fetchall()
+    numbers = as_known(
+        {(service, begin): (number, end, running) for number, service, begin, end, running in rows}, found
+    )
+    if numbers is not None:
+        return Match(numbers, new=(), changed=())
     known = [Known(number, service, begin, end, running == 1) for number, service, begin, end, running in rows]
     return match(known, found, window, last + 1)
 

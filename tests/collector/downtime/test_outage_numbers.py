@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detak_collector.downtime.numbering import FOREVER, Found, Known, Match, cut, match
+from detak_collector.downtime.numbering import FOREVER, Found, Known, Match, as_known, cut, match
 
 END = 60
 ALL = (0, FOREVER)
@@ -205,3 +205,12 @@ def test_an_outage_that_only_comes_to_touch_another_is_not_merged_into_it() -> N
     register.numbers((10, 20), (30, 40))
     assert register.numbers((10, 30)) == (1,)
     assert register.numbers((10, 20), (30, 40)) == (1, 2)
+
+
+@given(worlds(), worlds())
+def test_numbers_are_taken_over_only_where_nothing_at_all_is_news(before: list[Found], now: list[Found]) -> None:
+    register = Register()
+    register.view(before)
+    live = {(one.service, one.begin): (one.number, one.end, one.running) for one in register.known.values()}
+    assert as_known(live, before) == match(register.known.values(), before, ALL, 99).numbers
+    assert (as_known(live, now) is not None) == (sorted(before) == sorted(now))
