@@ -175,7 +175,7 @@ class _Assessor:
     def _spares(self, service: Service) -> bool:
         """Whether the freeze rule makes any check of the service less down."""
         spared, unspared = self.declared.readings, self.unspared.readings
-        return unspared is not spared and any(
+        return any(
             spared[check].down.counted != unspared[check].down.counted for check in service.checks()
         )
 
@@ -189,7 +189,7 @@ def without_short(accounts: Sequence[Account], at: int, minimum_ms: Dated[int]) 
     if not any(length for _, _, length in minimum_ms.entries):
         return own
     gross = union(one.gross.counted for one in accounts)
-    short = Intervals.of((begin, end) for begin, end in gross if end - begin < (minimum_ms.at(begin) or 0))
+    short = Intervals.of((begin, end) for begin, end in gross if end - begin < minimum_ms.value_at(begin))
     return own.without_outages(short.clip(own.begin, own.end))
 
 

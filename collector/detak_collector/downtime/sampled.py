@@ -120,7 +120,7 @@ def _frozen(sketch: Sketch, lives: Sequence[Life], steps: Sequence[int], degrade
                 continue
             end = life.clock.after(freeze.before)
             gap = (end - (freeze.least_ms + freeze.most_ms) // 2, end)
-            if gap[1] - gap[0] < (degraded_below_ms.at(gap[0]) or 0):
+            if gap[1] - gap[0] < degraded_below_ms.value_at(gap[0]):
                 sketch.degraded.append(gap)
                 sketch.note(gap, SHORT_FREEZE)
                 continue

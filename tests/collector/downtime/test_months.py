@@ -90,6 +90,21 @@ def test_of_layers_that_were_down_equally_long_the_lowest_is_the_cause() -> None
     assert one.cause == "network"
 
 
+def test_the_only_outage_has_all_that_is_possible_around_it() -> None:
+    unseen = [(DECEMBER + 8 * HOUR, DECEMBER + 10 * HOUR), (DECEMBER + 11 * HOUR, DECEMBER + 14 * HOUR)]
+    down = [(DECEMBER + 10 * HOUR, DECEMBER + 11 * HOUR)]
+    known = facts({"n/c": stated("n/c", DECEMBER, JANUARY, down, unseen)})
+    (one,) = outages(figures([service(group(["n/c"]))], known, DECEMBER, JANUARY))
+    assert (one.counted_ms, one.possible_ms) == (HOUR, 6 * HOUR)
+
+
+def test_of_two_outages_each_has_what_is_possible_nearer_to_it() -> None:
+    down = [(DECEMBER + HOUR, DECEMBER + 2 * HOUR), (DECEMBER + 8 * HOUR, DECEMBER + 9 * HOUR)]
+    known = facts({"n/c": stated("n/c", DECEMBER, JANUARY, down, [(DECEMBER + 2 * HOUR, DECEMBER + 8 * HOUR)])})
+    first, second = outages(figures([service(group(["n/c"]))], known, DECEMBER, JANUARY))
+    assert (first.possible_ms, second.possible_ms) == (4 * HOUR, 4 * HOUR)
+
+
 minutes = st.lists(st.tuples(st.integers(0, 61 * 24 * 60), st.integers(1, 3 * 24 * 60)), max_size=6)
 
 
