@@ -175,9 +175,7 @@ class _Assessor:
     def _spares(self, service: Service) -> bool:
         """Whether the freeze rule makes any check of the service less down."""
         spared, unspared = self.declared.readings, self.unspared.readings
-        return any(
-            spared[check].down.counted != unspared[check].down.counted for check in service.checks()
-        )
+        return any(spared[check].down.counted != unspared[check].down.counted for check in service.checks())
 
 
 def without_short(accounts: Sequence[Account], at: int, minimum_ms: Dated[int]) -> Account:
