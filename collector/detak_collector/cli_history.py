@@ -86,7 +86,10 @@ def list_command(session: Session) -> None:
     with session.existing_store(config) as store:
         entries = store.history.entries()
     if not entries:
-        click.echo("No figure of an earlier year was entered yet: `detak-collector history add YEAR PERCENT` does it.")
+        click.echo(
+            "No figure of an earlier year was entered yet: "
+            "`detak-collector history add YEAR PERCENT --document DOCUMENT` does it."
+        )
         return
     standing = {one.id for one in in_force(entries, now.utc)}
     table = Table("year", "percent", "target", "verdict", "document", "note", "entered", box=None, pad_edge=False)

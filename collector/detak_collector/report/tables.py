@@ -26,6 +26,11 @@ def percent_text(percent: Fraction | None) -> str:
     return "-" if percent is None else f"{decimal_text(percent, 4)} %"
 
 
+def coverage_text(share: Fraction | None) -> str:
+    """The share of service time that was observed, in percent."""
+    return f"{'-' if share is None else decimal_text(share * 100, 3)} %"
+
+
 def plain_text(value: Fraction) -> str:
     """A number as somebody would write it: without the zeros at its end."""
     return decimal_text(value, 6).rstrip("0").rstrip(".")

@@ -17,6 +17,7 @@ from detak_collector.downtime.summary import never_reported, tally, warnings
 from detak_collector.report.numbers import clock_text, decimal_text, length_text
 from detak_collector.report.tables import (
     VERDICT_COLOURS,
+    coverage_text,
     local_text,
     percent_text,
     plain_table,
@@ -67,7 +68,7 @@ def _headline(result: Result, zone: tzinfo) -> RenderableType:
         f"counted {length_text(figure.counted_ms)} of {length_text(figure.service_time_ms)} service time\n"
         f"certain {length_text(figure.certain_ms)}, possible {length_text(figure.possible_ms)}\n"
     )
-    lines.append(f"coverage {_percentage(figure.coverage)} %   gross {length_text(figure.gross_ms)}")
+    lines.append(f"coverage {coverage_text(figure.coverage)}   gross {length_text(figure.gross_ms)}")
     for reason, total in (figure.excluded_ms or {}).items():
         if total:
             lines.append(f"   {reason.replace('_', ' ')} -{length_text(total)}")
@@ -119,7 +120,7 @@ def _service_row(one: ServiceResult, target: Fraction) -> Iterator[RenderableTyp
     yield percent_text(totals.percent)
     yield clock_text(totals.counted_ms)
     yield f"{clock_text(totals.certain_ms)} - {clock_text(totals.possible_ms)}"
-    yield f"{_percentage(totals.coverage)} %"
+    yield coverage_text(totals.coverage)
     yield verdict_text(totals.verdict(target))
 
 
@@ -185,7 +186,3 @@ def _assumed(result: Result) -> Iterator[str]:
             f"Watchdog assumption: {length_text(certain_ms - without_ms)} are certain because a watchdog would have "
             f"brought back an agent that died alone; without it certain {length_text(without_ms)}."
         )
-
-
-def _percentage(share: Fraction | None) -> str:
-    return "-" if share is None else decimal_text(share * 100, 3)

@@ -11,7 +11,7 @@ from detak_collector.downtime.derive import Result
 from detak_collector.downtime.periods import is_year, local_year
 from detak_collector.downtime.summary import months_of
 from detak_collector.report.numbers import clock_text, length_text
-from detak_collector.report.tables import percent_text, plain_table, plain_text, verdict_text
+from detak_collector.report.tables import coverage_text, percent_text, plain_table, plain_text, verdict_text
 from detak_collector.report.terminal import printable
 
 
@@ -37,8 +37,8 @@ def months_table(result: Result) -> Iterator[RenderableType]:
     if len(strip) < 2:
         return
     table = plain_table(
-        "Months", "month", "percent", "counted", "verdict", "year to date",
-        right=("percent", "counted", "year to date"),
+        "Months", "month", "percent", "counted", "coverage", "verdict", "year to date",
+        right=("percent", "counted", "coverage", "year to date"),
     )  # fmt: skip
     for month in strip:
         verdict = month.totals.verdict(month.target_percent)
@@ -47,6 +47,7 @@ def months_table(result: Result) -> Iterator[RenderableType]:
             month.name,
             percent_text(month.totals.percent),
             clock_text(month.totals.counted_ms),
+            coverage_text(month.totals.coverage),
             verdict_text(verdict),
             percent_text(since_january),
         )

@@ -1,4 +1,4 @@
-"""A terminal shows the services that cost most where there are too many to read."""
+"""What a terminal shows of many services and months: those that cost most, and how much of each was observed."""
 
 from io import StringIO
 
@@ -29,3 +29,12 @@ def test_of_more_services_those_with_the_most_counted_time_are_shown_and_where_t
     assert told.index(f"s{MOST_SERVICES:03}") < told.index(f"s{MOST_SERVICES - 1:03}") < told.index("s001")
     assert "s000" not in told
     assert "The 100 of 101 with the most counted time; --format json has them all." in told
+
+
+def test_a_month_that_was_not_observed_says_so_beside_its_verdict() -> None:
+    known = facts({"n/c": stated("n/c", 31 * DAY, 59 * DAY)})
+    told = StringIO()
+    print_report(figures([service(group(["n/c"]))], known, 0, 59 * DAY), UTC, Console(file=told, width=120))
+    january, february = (line for line in told.getvalue().splitlines() if line.startswith("1970-0"))
+    assert "0.000 %" in january
+    assert "100.000 %" in february
