@@ -24,6 +24,7 @@ from detak_collector.clocks import Reading
 from detak_collector.config import load
 from detak_collector.figures import Figures
 from detak_collector.rules import rules_of
+from detak_collector.serve import settle_memory
 from detak_collector.store.base import Arrival
 from detak_collector.store.sqlite import FILE_NAME, SqliteStore, open_store
 from detak_wire.messages import Evidence, Part, Span, State
@@ -115,6 +116,7 @@ def live(directory: Path, services: int) -> None:
     rules = rules_of(load(directory / "collector.toml"))
     with closing(open_store(directory, NOW)) as store:
         figures = Figures(store.evidence, store.derived, store.registry, lambda: rules, lambda: NOW)
+        settle_memory()
         first = clocked(figures)
         took, check = [], MEMBERS[-1] + "-00"
         for look in range(LOOKS):

@@ -91,9 +91,8 @@ def board_of(
     catalogue = case.catalogue
     by_id = {service.id: service for service in services}
     running = sorted((last for one in standings for last in one.outages[-1:] if last.running), key=_BEGIN)
-    ended = nlargest(
-        RECENT_OUTAGES, (past for one in standings for past in one.outages if not past.running), key=_BEGIN
-    )
+    latest = (past for one in standings for past in one.outages[-RECENT_OUTAGES - 1 :] if not past.running)
+    ended = nlargest(RECENT_OUTAGES, latest, key=_BEGIN)
     figure = _figure(case, standings, year)
     return Board(
         organisation=catalogue.organisation.value_at(case.as_of - 1),

@@ -141,7 +141,7 @@ def explain_command(  # noqa: PLR0913, PLR0917 - one parameter an option
             _refuse_unknown(service, store.rules.catalogue)
             at = store.past(as_of, "--as-of")
             result = store.figures.explained(service, store.period(asked, at), at)
-    print_explanation(explain(result, service), result.case.zone, session.console)
+    print_explanation(explain(result, service), result.numbers, result.case.zone, session.console)
 
 
 @click.command()

@@ -12,7 +12,8 @@ from rich.text import Text
 from detak_collector.cli_figures import period_options, reported
 from detak_collector.cli_history import Words
 from detak_collector.cli_session import Session, login_name
-from detak_collector.downtime.incidents import MERGE, SPLIT, UNDO, Incident, Ruling, in_force
+from detak_collector.downtime.derive import Result
+from detak_collector.downtime.incidents import MERGE, SPLIT, UNDO, Ruling, in_force
 from detak_collector.report.numbers import clock_text
 from detak_collector.report.tables import local_text
 from detak_collector.report.terminal import printable
@@ -70,9 +71,8 @@ def list_command(session: Session, period: str | None, begin: str | None, end: s
     if not result.incidents:
         click.echo("No outage in this period, and so no incident.")
         return
-    session.console.print(_incidents(result.incidents, zone))
-    numbers = {outage.number for incident in result.incidents for outage in incident.outages}
-    touching = _touching(rulings, numbers)
+    session.console.print(_incidents(result, zone))
+    touching = _touching(rulings, set(result.numbers.values()))
     if touching:
         session.console.print()
         session.console.print(_rulings(touching, zone))
@@ -122,15 +122,15 @@ def _touching(rulings: Iterable[Ruling], numbers: Collection[int | None]) -> lis
     return [one for one in known if one.id in found or one.undoes in found]
 
 
-def _incidents(found: Iterable[Incident], zone: tzinfo) -> Table:
+def _incidents(result: Result, zone: tzinfo) -> Table:
     table = Table("incident", "from", "to", "outages", "services", "counted", "", box=None, pad_edge=False)
-    for one in found:
+    for one in result.incidents:
         running = any(outage.running for outage in one.outages)
         table.add_row(
             one.id,
             local_text(one.begin, zone),
             "still running" if running else local_text(one.end, zone),
-            ", ".join(str(outage.number) for outage in one.outages),
+            ", ".join(str(result.numbers[outage.key]) for outage in one.outages),
             ", ".join(dict.fromkeys(outage.service for outage in one.outages)),
             clock_text(one.counted_ms),
             "ruled" if one.ruled else "",

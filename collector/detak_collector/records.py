@@ -38,7 +38,7 @@ class Records:
         return self._told(result, found, self.outages.recall(found, _window(result)))
 
     def _told(self, result: Result, found: Sequence[Found], numbers: Sequence[int | None]) -> Result:
-        known = {(one.service, one.begin): number for one, number in zip(found, numbers, strict=True)}
+        known = dict(zip(((one.service, one.begin) for one in found), numbers, strict=True))
         rulings = [one for one in self.outages.rulings() if one.ruled_at <= result.as_of]
         year = local_year(result.period.begin, result.case.zone)
         published = tuple(one for one in in_force(self.history.entries(), result.as_of) if one.year < year)

@@ -114,10 +114,11 @@ class _State:
         self._silent: frozenset[str] = frozenset()
         self._whole_at = 0
         self._whole_cost_ms = 0.0
-        self._resting_on: dict[str, list[str]] = {}
+        self._resting_on: dict[str, set[str]] = {}
         for service, checks in checks_by_service(rules).items():
             for check in checks:
-                self._resting_on.setdefault(check, []).append(service)
+                for key in (check, check[: check.index("/") + 1]):
+                    self._resting_on.setdefault(key, set()).add(service)
 
     def renew(self, view: View, cells: Sequence[Interval], unknown: Sequence[Unknown]) -> None:
         """Brings everything to the view's moment, as far as it may have changed."""
@@ -205,13 +206,7 @@ class _State:
 
     def _affected(self, changed: Collection[str]) -> set[str]:
         """The services that rest on any of that, and those that are down: their outages grow with time alone."""
-        whole_nodes = {key for key in changed if key.endswith("/")}
-        resting = (
-            service
-            for check, services in self._resting_on.items()
-            if check in changed or check[: check.index("/") + 1] in whole_nodes
-            for service in services
-        )
+        resting = (service for key in changed for service in self._resting_on.get(key, ()))
         down = (
             name
             for one in self._open

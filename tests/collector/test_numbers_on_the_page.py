@@ -114,7 +114,7 @@ def by_begin(board: Board) -> dict[int, int | None]:
 
 
 def reported(result: Result) -> dict[int, int | None]:
-    return {outage.begin: outage.number for one in result.services for outage in one.outages}
+    return {outage.begin: result.numbers[outage.key] for one in result.services for outage in one.outages}
 
 
 def test_page_and_report_agree_whoever_was_first(stage: Stage) -> None:

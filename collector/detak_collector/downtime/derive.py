@@ -15,7 +15,7 @@ from detak_collector.downtime.case import Case
 from detak_collector.downtime.catalogue import Catalogue, Dated, Service
 from detak_collector.downtime.figure import Totals, summed
 from detak_collector.downtime.history import Published
-from detak_collector.downtime.incidents import NO_ORDERS, Incident, Numbers, Orders, by_service, incidents_of
+from detak_collector.downtime.incidents import NO_NUMBERS, NO_ORDERS, Incident, Numbers, Orders, incidents_of
 from detak_collector.downtime.intervals import Interval
 from detak_collector.downtime.months import (
     VARIANTS,
@@ -53,8 +53,9 @@ class ServiceResult:
 class Result:
     """The figure of a period and all that it is made of. `beside`: the figure as other rules would have it.
 
-    `details` are the months as far as they were derived for this result, and not taken from what was kept. `year` is
-    the result from 1 January to the period's end, `published` the figures of earlier years that people entered.
+    `details` are the months as far as they were derived for this result, and not taken from what was kept.
+    `numbers` are those that the outages keep for good. `year` is the result from 1 January to the period's end,
+    `published` the figures of earlier years that people entered.
     """
 
     case: Case
@@ -65,6 +66,7 @@ class Result:
     beside: Mapping[str, Totals]
     services: tuple[ServiceResult, ...]
     details: tuple[Month, ...] = field(default=())
+    numbers: Numbers = field(default_factory=dict)
     incidents: tuple[Incident, ...] = ()
     year: Result | None = None
     published: tuple[Published, ...] = ()
@@ -120,7 +122,7 @@ def put_together(
     *,
     beside: bool = True,
 ) -> Result:
-    """The result that the months `found`, each by service, come to; its outages have no names and no incidents yet."""
+    """The result that the months `found`, each by service, come to; its outages have no numbers or incidents yet."""
     end = max(period.begin, min(period.end, case.as_of))
     services = [_service(case, period, service, found, beside=beside) for service in case.catalogue.services]
     counted = [one for one in services if one.in_figure is not None]
@@ -182,12 +184,9 @@ def target_at(target: Dated[Fraction], begin: int, end: int) -> Fraction:
     return found if found is not None else Fraction(0)
 
 
-def with_incidents(result: Result, numbers: Numbers | None = None, orders: Orders = NO_ORDERS) -> Result:
-    """The result with each outage numbered and put into its incident."""
+def with_incidents(result: Result, numbers: Numbers = NO_NUMBERS, orders: Orders = NO_ORDERS) -> Result:
+    """The result with the numbers of its outages, and these put into incidents."""
     gap_at = result.case.catalogue.incident_gap_ms.value_at
     in_order = sorted(result.services, key=lambda one: one.service.id)
     outages = [outage for one in in_order for outage in one.outages]
-    incidents = incidents_of(outages, gap_at, numbers or {}, orders)
-    told = by_service(incidents)
-    services = tuple(replace(one, outages=tuple(told.get(one.service.id, ()))) for one in result.services)
-    return replace(result, services=services, incidents=incidents)
+    return replace(result, numbers=numbers, incidents=incidents_of(outages, gap_at, numbers, orders))

@@ -105,8 +105,8 @@ def _outages(service: str, before: ServiceResult | None, after: ServiceResult | 
 
 
 def _told(one: Outage) -> Outage:
-    """The outage without its names, which depend on what else there is."""
-    return one._replace(id="", incident="", number=None)
+    """The outage without its name, which is that of its begin in local time."""
+    return one._replace(id="")
 
 
 def overlapping(service: str, before: Iterable[Outage], after: Iterable[Outage]) -> tuple[OutageChange, ...]:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from operator import attrgetter
 from types import MappingProxyType
 
-from detak_collector.downtime.outages import Outage
+from detak_collector.downtime.outages import Outage, OutageKey
 
 MERGE, SPLIT, UNDO = "merge", "split", "undo"
 
-Numbers = Mapping[tuple[str, int], int | None]
-"""The number of an outage, by its service and its begin."""
+Numbers = Mapping[OutageKey, int | None]
+"""The numbers that outages keep for good; None, or nothing, where one has none yet."""
+
+NO_NUMBERS: Numbers = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,10 @@ def _now(number: int, merged_into: Mapping[int, int]) -> int:
 def incidents_of(
     outages: Iterable[Outage],
     gap_at: Callable[[int], int],
-    numbers: Numbers = MappingProxyType({}),
+    numbers: Numbers = NO_NUMBERS,
     orders: Orders = NO_ORDERS,
 ) -> tuple[Incident, ...]:
-    """The incidents in order of time, each outage with its number and its incident.
+    """The incidents in order of time.
 
     `outages` come in the order of their services, which decides where two begin at once. `gap_at` is the longest gap
     within an incident, in milliseconds, in force when the later outage begins. An incident is called by the local time
@@ -126,28 +128,20 @@ def incidents_of(
     return tuple(
         Incident(
             id_,
-            tuple([one.known_as(numbers.get((one.service, one.begin)), id_) for one in group]),
-            bool(named) and any(_key(one) in named for one in group),
+            tuple(group),
+            bool(named) and any(one.key in named for one in group),
         )
         for id_, group in zip(ids, groups, strict=True)
     )
 
 
-def _key(one: Outage) -> tuple[str, int]:
-    return one.service, one.begin
-
-
-def by_service(incidents: Iterable[Incident]) -> dict[str, list[Outage]]:
-    """The outages of each service, in order of time."""
-    found: dict[str, list[Outage]] = {}
-    for one in incidents:
-        for outage in one.outages:
-            found.setdefault(outage.service, []).append(outage)
-    return {service: sorted(outages, key=attrgetter("begin")) for service, outages in found.items()}
+def homes(incidents: Iterable[Incident]) -> dict[OutageKey, Incident]:
+    """The incident of each outage."""
+    return {(outage.service, outage.begin): one for one in incidents for outage in one.outages}
 
 
 def _chained(
-    outages: Iterable[Outage], gap_at: Callable[[int], int], anew: Collection[tuple[str, int]]
+    outages: Iterable[Outage], gap_at: Callable[[int], int], anew: Collection[OutageKey]
 ) -> list[list[Outage]]:
     """Outages in order of time, each with those that it overlaps or follows closely, unless it is to begin `anew`.
 
@@ -159,7 +153,7 @@ def _chained(
     for one in outages:
         since = one.begin - gap_at(one.begin)
         near = [at for at in open_ if since <= reaches[at]]
-        if near and not (anew and _key(one) in anew):
+        if near and not (anew and one.key in anew):
             done[near[-1]].append(one)
             reaches[near[-1]] = max(reaches[near[-1]], one.end)
             continue
@@ -173,7 +167,7 @@ def _joined(groups: list[list[Outage]], named: Numbers, together: Sequence[froze
     """The groups, with those made one that hold outages which belong together."""
     if not together:
         return groups
-    holder = {named[key]: at for at, group in enumerate(groups) for one in group if (key := _key(one)) in named}
+    holder = {named[key]: at for at, group in enumerate(groups) for one in group if (key := one.key) in named}
     home = list(range(len(groups)))
     for numbers in together:
         places = {_root(home, holder[number]) for number in numbers if number in holder}

@@ -23,12 +23,14 @@ class Intervals:
         if len(ordered) < 2:
             return Intervals(tuple(ordered)) if ordered else EMPTY
         merged: list[Interval] = []
-        for begin, end in ordered:
-            if merged and begin <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-            else:
+        begin, end = ordered[0]
+        for since, until in ordered:
+            if since > end:
                 merged.append((begin, end))
-        return Intervals(tuple(merged))
+                begin, end = since, until
+            elif until > end:
+                end = until
+        return Intervals((*merged, (begin, end)))
 
     @staticmethod
     def span(begin: int, end: int) -> Intervals:
@@ -51,7 +53,7 @@ class Intervals:
     @property
     def total(self) -> int:
         """Its length in milliseconds."""
-        return sum(end - begin for begin, end in self.parts)
+        return sum([end - begin for begin, end in self.parts])
 
     def __or__(self, other: Intervals) -> Intervals:
         if not other.parts or not self.parts:
@@ -70,7 +72,7 @@ class Intervals:
         my_begin, my_end = next(mine)
         its_begin, its_end = next(theirs)
         while True:
-            begin = max(my_begin, its_begin)
+            begin = my_begin if my_begin > its_begin else its_begin  # noqa: FURB136 (`max` takes four times as long)
             if my_end <= its_end:
                 if begin < my_end:
                     found.append((begin, my_end))
@@ -95,10 +97,8 @@ class Intervals:
 
     def within(self, begin: int, end: int) -> Intervals:
         """The rest of [begin, end): all of it that is not in this set."""
-        edges = [begin, *(edge for part in self.clip(begin, end) for edge in part), end]
-        return Intervals(
-            tuple((edges[at], edges[at + 1]) for at in range(0, len(edges), 2) if edges[at] < edges[at + 1])
-        )
+        edges = [begin, *chain.from_iterable(self.clip(begin, end).parts), end]
+        return Intervals(tuple([gap for gap in zip(edges[::2], edges[1::2], strict=True) if gap[0] < gap[1]]))
 
     def clip(self, begin: int, end: int) -> Intervals:
         """The part inside [begin, end), found by bisection: most sets are clipped often and to little."""

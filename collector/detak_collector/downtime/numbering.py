@@ -59,20 +59,13 @@ class Match:
     changed: tuple[Known, ...]
 
 
-def as_known(known: Mapping[tuple[str, int], tuple[int, int, bool]], found: Sequence[Found]) -> tuple[int, ...] | None:
+def as_known(known: Mapping[tuple[str, int, int, bool], int], found: Sequence[Found]) -> tuple[int, ...] | None:
     """The numbers where nothing is news, None where anything is: mostly nothing is, and a year has many outages.
 
-    `known` are the live outages in the window by service and begin: number, end, whether running.
+    `known` are the numbers of the live outages in the window, by what a Found of it would hold.
     """
-    if len(known) != len(found):
-        return None
-    numbers = []
-    for service, begin, end, running in found:
-        before = known.get((service, begin))
-        if before is None or before[1] != end or before[2] != running:
-            return None
-        numbers.append(before[0])
-    return tuple(numbers)
+    numbers = [number for one in found if (number := known.get(one)) is not None]
+    return tuple(numbers) if len(numbers) == len(known) == len(found) else None
 
 
 def match(known: Iterable[Known], found: Sequence[Found], window: Interval, next_number: int) -> Match:

@@ -19,16 +19,17 @@ DECLARED = "declared"
 LAYERS = (*CATEGORIES, PROBE_ONLY, DECLARED)
 
 
+OutageKey = tuple[str, int]
+
+
 class Outage(NamedTuple):
     """A maximal stretch of gross counted time. `causes`: how much of it each layer was the lowest one down.
 
     `shown_as` is the reading of the layer that caused most of it, `said` what the checks that were down then said,
     `running` whether it had not ended when it was read. What is possible in another month than its own is not its.
-    `number` is the one it keeps for good, None where no register was asked.
     """
 
     id: str
-    incident: str
     service: str
     begin: int
     end: int
@@ -39,11 +40,11 @@ class Outage(NamedTuple):
     shown_as: str
     said: tuple[str, ...]
     running: bool
-    number: int | None = None
 
-    def known_as(self, number: int | None, incident: str) -> Outage:
-        """The same with its number and its incident. A year has many: this takes half of the time of `_replace`."""
-        return Outage._make((self.id, incident, *self[2:-1], number))
+    @property
+    def key(self) -> OutageKey:
+        """What tells it from every other outage of one result."""
+        return self.service, self.begin
 
     @property
     def cause(self) -> str:
@@ -147,7 +148,6 @@ class _Teller:
         possible = [one for one in net.possible.clip(*nearest) if one[0] <= end and begin <= one[1]]
         return Outage(
             id=f"{self.service.id}/{outage_name(begin, self.moment.zone)}",
-            incident="",
             service=self.service.id,
             begin=begin,
             end=end,

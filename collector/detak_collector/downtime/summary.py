@@ -158,12 +158,16 @@ def colour(index: Fraction | None) -> str | None:
 
 def never_reported(result: Result) -> list[str]:
     """The checks of which there is no evidence in any month of the period in which they were in force, by name."""
-    seen: dict[str, bool] = {}
-    for one in result.services:
-        for month in one.months:
-            for check in one.service.checks_in_force(month.begin, month.end):
-                seen[check] = seen.get(check, False) or check not in month.unseen
-    return sorted(check for check, found in seen.items() if not found)
+    unseen = {check for one in result.services for month in one.months for check in month.unseen}
+    doubtful = [one for one in result.services if not unseen.isdisjoint(one.service.checks())]
+    seen = {
+        check
+        for one in doubtful
+        for month in one.months
+        for check in one.service.checks_in_force(month.begin, month.end)
+        if check not in month.unseen
+    }
+    return sorted(unseen - seen)
 
 
 def warnings(result: Result) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,9 +11,9 @@ from detak_collector.downtime.catalogue import Correction, Exclusion
 from detak_collector.downtime.derive import Result, ServiceResult
 from detak_collector.downtime.figure import Totals
 from detak_collector.downtime.history import Published
-from detak_collector.downtime.incidents import Incident
+from detak_collector.downtime.incidents import Incident, homes
 from detak_collector.downtime.months import WITHOUT_WATCHDOG
-from detak_collector.downtime.outages import Outage
+from detak_collector.downtime.outages import Outage, OutageKey
 from detak_collector.downtime.periods import year_begin
 from detak_collector.downtime.summary import (
     Month,
@@ -35,7 +35,7 @@ SCHEMA_VERSION = 1
 def document(result: Result) -> dict[str, Any]:
     """The result as plain JSON values; every number is an exact integer or a decimal string."""
     period = result.period
-    strip = months_of(result)
+    strip, home = months_of(result), homes(result.incidents)
     return {
         "schema_version": SCHEMA_VERSION,
         "rule_version": RULE_VERSION,
@@ -51,7 +51,7 @@ def document(result: Result) -> dict[str, Any]:
         "months": [_month(month) for month in strip],
         "units": [_unit(unit) for unit in units_of(result)],
         "warnings": list(warnings(result)),
-        "services": [_service(one, result) for one in result.services],
+        "services": [_service(one, result, home) for one in result.services],
         "incidents": [_incident(one) for one in result.incidents],
         "exclusions": [_exclusion(one) for one in result.case.exclusions],
         "declarations": [_correction(one) for one in result.case.declarations],
@@ -177,7 +177,7 @@ def _totals(totals: Totals, target: Fraction) -> dict[str, Any]:
     }
 
 
-def _service(one: ServiceResult, result: Result) -> dict[str, Any]:
+def _service(one: ServiceResult, result: Result, home: Mapping[OutageKey, Incident]) -> dict[str, Any]:
     return {
         "id": one.service.id,
         "name": one.service.name.value_at(result.last),
@@ -191,7 +191,7 @@ def _service(one: ServiceResult, result: Result) -> dict[str, Any]:
         **{f"{name}_ms": totals.counted_ms for name, (totals, _) in one.beside.items() if name != WITHOUT_WATCHDOG},
         f"{WITHOUT_WATCHDOG}_certain_ms": one.beside[WITHOUT_WATCHDOG][0].certain_ms,
         "causes_ms": dict(one.causes),
-        "outages": [_outage(outage) for outage in one.outages],
+        "outages": [_outage(each, result.numbers.get(each.key), home[each.key]) for each in one.outages],
     }
 
 
@@ -228,11 +228,11 @@ def _incident(one: Incident) -> dict[str, Any]:
     }
 
 
-def _outage(outage: Outage) -> dict[str, Any]:
+def _outage(outage: Outage, number: int | None, incident: Incident) -> dict[str, Any]:
     return {
         "id": outage.id,
-        "number": outage.number,
-        "incident": outage.incident,
+        "number": number,
+        "incident": incident.id,
         "from": iso_utc(outage.begin),
         "to": iso_utc(outage.end),
         "running": outage.running,

@@ -10,18 +10,20 @@ from rich.text import Text
 
 from detak_collector.downtime.catalogue import Correction
 from detak_collector.downtime.explain import COUNTED, Explained, Layer, Piece
+from detak_collector.downtime.incidents import Numbers
 from detak_collector.report.numbers import clock_text
 from detak_collector.report.tables import local_text, moment_of
 from detak_collector.report.terminal import printable
 
 
-def print_explanation(explained: Sequence[Explained], zone: tzinfo, console: Console) -> None:
+def print_explanation(explained: Sequence[Explained], numbers: Numbers, zone: tzinfo, console: Console) -> None:
     """Every outage, in order."""
     if not explained:
         console.print("No outage in this period: nothing is counted.")
     for one in explained:
         outage = one.outage
-        head = Text(f"{outage.id}  " if outage.number is None else f"{outage.number}  {outage.id}  ", style="bold")
+        number = numbers.get(outage.key)
+        head = Text(f"{outage.id}  " if number is None else f"{number}  {outage.id}  ", style="bold")
         head.append(f"{local_text(outage.begin, zone)} to {local_text(outage.end, zone)}", style="not bold")
         head.append("  still running" if outage.running else "", style="red")
         console.print(head)

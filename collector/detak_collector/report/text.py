@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import tzinfo
 from fractions import Fraction
+from heapq import nlargest
+from operator import attrgetter
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -12,6 +14,7 @@ from rich.text import Text
 from detak_collector.downtime import RULE_VERSION
 from detak_collector.downtime.derive import Result, ServiceResult
 from detak_collector.downtime.figure import Totals
+from detak_collector.downtime.incidents import homes
 from detak_collector.downtime.months import WITHOUT_WATCHDOG
 from detak_collector.downtime.summary import never_reported, tally, warnings
 from detak_collector.report.numbers import clock_text, decimal_text, length_text
@@ -125,20 +128,23 @@ def _service_row(one: ServiceResult, target: Fraction) -> Iterator[RenderableTyp
 
 
 def _outages(result: Result, zone: tzinfo) -> Iterator[RenderableType]:
-    found = sorted((outage for one in result.services for outage in one.outages), key=lambda outage: outage.begin)
+    found = [outage for one in result.services for outage in one.outages]
     if not found:
         yield Text("No outage in this period.")
         return
-    incidents = len({outage.incident for outage in found})
+    services = {one.service.id for one in result.services}
+    incidents = sum(any(one.service in services for one in incident.outages) for incident in result.incidents)
     title = f"Outages ({len(found)}, in {_number(incidents, 'incident')})"
     table = plain_table(title, "no.", "from", "counted", "certain - possible", "what", right=("no.", "counted"))
-    sizes = {incident.id: len(incident.outages) for incident in result.incidents}
-    for outage in found[-MOST_OUTAGES:]:
+    latest = nlargest(MOST_OUTAGES, found, key=attrgetter("begin"))[::-1]
+    of = homes(one for one in result.incidents if one.outages[-1].begin >= latest[0].begin)
+    for outage in latest:
         what = Text(f"{outage.service}: {outage.shown_as}, {outage.cause}")
-        what.append(f"  incident {outage.incident}" if sizes[outage.incident] > 1 else "", style="dim")
+        incident, number = of[outage.key], result.numbers.get(outage.key)
+        what.append(f"  incident {incident.id}" if len(incident.outages) > 1 else "", style="dim")
         what.append(f"\n{printable(outage.detail)}" if outage.detail else "", style="dim")
         table.add_row(
-            "-" if outage.number is None else str(outage.number),
+            "-" if number is None else str(number),
             local_text(outage.begin, zone),
             clock_text(outage.counted_ms) + ("+" if outage.running else ""),
             f"{clock_text(outage.certain_ms)} - {clock_text(outage.possible_ms)}",

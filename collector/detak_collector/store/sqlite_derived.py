@@ -103,10 +103,10 @@ class _Since:
 
 def _since_mark(connection: sqlite3.Connection) -> _Since:
     (mark,) = connection.execute("SELECT sequence FROM derived_mark").fetchone()
-    (reach,) = connection.execute("SELECT max(end_utc) FROM derived").fetchone()
+    newest = connection.execute("SELECT end_utc FROM derived ORDER BY begin_utc DESC LIMIT 1").fetchone()
     latest = last_sequence(connection)
-    new = touched_since(connection, mark) if reach is not None and latest > mark else ()
-    return _Since(mark, latest, tuple(one for one in new if one.begin < reach + MARGIN_MS))
+    new = touched_since(connection, mark) if newest is not None and latest > mark else ()
+    return _Since(mark, latest, tuple(one for one in new if one.begin < newest[0] + MARGIN_MS))
 
 
 def _note(connection: sqlite3.Connection, since: _Since) -> None:

@@ -89,9 +89,7 @@ class SqliteOutages:
 def _match(connection: sqlite3.Connection, found: Sequence[Found], window: Interval) -> Match:
     last: int = connection.execute("SELECT coalesce(max(number), 0) FROM outage").fetchone()[0]
     rows = connection.execute(LIVE, {"begin": window[0], "end": window[1]}).fetchall()
-    numbers = as_known(
-        {(service, begin): (number, end, running) for number, service, begin, end, running in rows}, found
-    )
+    numbers = as_known({(service, begin, end, running): number for number, service, begin, end, running in rows}, found)
     if numbers is not None:
         return Match(numbers, new=(), changed=())
     known = [Known(number, service, begin, end, running == 1) for number, service, begin, end, running in rows]

@@ -69,6 +69,21 @@ def test_two_collectors_that_differ_by_less_than_their_errors_do_not_contradict_
     assert theta(found, 7) == (-10, 10)
 
 
+@pytest.mark.parametrize(("ahead", "frozen"), [(200, False), (201, True)])
+def test_an_exchange_may_be_ahead_by_both_errors_and_the_allowance_before_it_tells_of_a_standstill(
+    ahead: int, frozen: bool
+) -> None:
+    assert bool(clock((0, 0), (10, ahead)).freezes) == frozen
+
+
+@pytest.mark.parametrize(("behind", "disputed"), [(100, False), (101, True)])
+def test_an_exchange_may_be_behind_by_both_errors_before_it_is_one_that_was_off(behind: int, disputed: bool) -> None:
+    """What rises after it is a standstill, unless it only takes back what was off."""
+    found = clock((0, 0), (10, -behind), (20, 200))
+    assert bool(found.disputes) == disputed
+    assert found.freezes[0].most_ms == (0 if disputed else 300)
+
+
 @given(st.lists(st.integers(-30, 30), min_size=2, max_size=12), st.integers(0, 11))
 def test_the_true_offset_is_in_the_bound_however_collectors_err(errors: list[int], second: int) -> None:
     found = clock(*((10 * place, error) for place, error in enumerate(errors)))

@@ -80,13 +80,13 @@ def test_a_service_that_one_view_has_not_is_a_change_without_a_before() -> None:
 
 def test_a_number_or_a_name_makes_no_difference() -> None:
     view = _view([(HOUR, 2 * HOUR)], [])
-    (one, other) = view.services
-    numbered = replace(one, outages=tuple(outage._replace(number=7, incident="x") for outage in one.outages))
-    assert difference(view, replace(view, services=(numbered, other))).equal
+    numbered = replace(view, numbers={outage.key: 7 for one in view.services for outage in one.outages}, incidents=())
+    assert numbered.numbers
+    assert difference(view, numbered).equal
 
 
 def _outage(begin: int, end: int) -> Outage:
-    return Outage("", "", "s", begin, end, end - begin, 0, end - begin, {"database": end - begin}, "down", (), False)
+    return Outage("", "s", begin, end, end - begin, 0, end - begin, {"database": end - begin}, "down", (), False)
 
 
 @st.composite

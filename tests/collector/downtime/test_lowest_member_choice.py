@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from downtime_cases import DAY, HOUR, MINUTE, facts, figures, group, only, service, stated
 
 
@@ -42,3 +44,13 @@ def test_doubt_about_one_group_leaves_its_neighbours_as_they_are() -> None:
     groups = group(["a/c", "b/c"], "lowest_member"), group(["c/c", "d/c"], "all_down", name="h")
     totals = only(figures([service(*groups)], known, 0, DAY)).totals
     assert (totals.certain_ms, totals.counted_ms, totals.possible_ms) == (HOUR, HOUR + MINUTE, 2 * HOUR)
+
+
+@pytest.mark.parametrize(("members", "possible_ms"), [(64, MINUTE), (65, 65 * MINUTE)])
+def test_beyond_sixty_four_choices_the_bounds_are_those_of_all_choices_at_once(members: int, possible_ms: int) -> None:
+    """Each was not seen for a minute of its own, so any may stand for the group, and only for its own minute."""
+    names = [f"m{place}/c" for place in range(members)]
+    minutes = [(place * MINUTE, (place + 1) * MINUTE) for place in range(members)]
+    known = facts({name: stated(name, 0, DAY, unseen=[one]) for name, one in zip(names, minutes, strict=True)})
+    totals = only(figures([service(group(names, "lowest_member"))], known, 0, DAY)).totals
+    assert (totals.certain_ms, totals.counted_ms, totals.possible_ms) == (0, 0, possible_ms)

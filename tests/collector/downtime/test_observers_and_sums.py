@@ -63,6 +63,15 @@ def test_each_outage_has_its_own_share_of_what_is_certain_and_possible() -> None
     assert (first.possible_ms, second.possible_ms) == (16 * MINUTE, 17 * MINUTE), "the gap is shared at its middle"
 
 
+def test_an_outage_between_two_others_has_what_is_possible_on_both_sides_up_to_the_middle() -> None:
+    down = [(10 * MINUTE, 12 * MINUTE), (30 * MINUTE, 33 * MINUTE), (50 * MINUTE, 51 * MINUTE)]
+    unseen = [(12 * MINUTE, 30 * MINUTE), (33 * MINUTE, 50 * MINUTE)]
+    known = facts({"a/c": stated("a/c", 0, 60 * MINUTE, down=down, unseen=unseen)})
+    first, second, third = only(figures([service(group(["a/c"]))], known, 0, 60 * MINUTE)).outages
+    assert (first.possible_ms, third.possible_ms) == (11 * MINUTE, MINUTE + 17 * MINUTE // 2)
+    assert second.possible_ms == 9 * MINUTE + 3 * MINUTE + 17 * MINUTE // 2
+
+
 def test_a_counted_service_that_nobody_saw_is_named() -> None:
     seen, unseen = service(group(["a/c"]), name="seen"), service(group(["b/c"]), name="unseen")
     result = figures([seen, unseen], facts({"a/c": stated("a/c", 0, MINUTE)}), 0, MINUTE)

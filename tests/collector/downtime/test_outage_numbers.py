@@ -211,6 +211,6 @@ def test_an_outage_that_only_comes_to_touch_another_is_not_merged_into_it() -> N
 def test_numbers_are_taken_over_only_where_nothing_at_all_is_news(before: list[Found], now: list[Found]) -> None:
     register = Register()
     register.view(before)
-    live = {(one.service, one.begin): (one.number, one.end, one.running) for one in register.known.values()}
+    live = {(one.service, one.begin, one.end, one.running): one.number for one in register.known.values()}
     assert as_known(live, before) == match(register.known.values(), before, ALL, 99).numbers
     assert (as_known(live, now) is not None) == (sorted(before) == sorted(now))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from detak_collector.downtime.as_of import known_at
 from detak_collector.downtime.catalogue import Catalogue, Dated, Declaration, Exclusion, Group, NodeEntry
 from detak_collector.downtime.declarations import declared_down, declared_up, with_up
 from detak_collector.downtime.intervals import EMPTY, Intervals
@@ -86,6 +87,12 @@ def test_a_service_is_reached_through_itself_its_groups_and_its_probes() -> None
     assert reach("check", "b/c") == reach("service", "t") == EMPTY
 
 
+def test_of_all_exclusions_a_service_rests_on_those_that_touch_it() -> None:
+    mine, other = exclusion("check", "edge/p"), exclusion("service", "t")
+    assert Scopes.of(CATALOGUE, [other, mine]).on(SERVICE).exclusions == (mine,)
+    assert Scopes.of(CATALOGUE, [other]).on(SERVICE).exclusions == ()
+
+
 @pytest.mark.parametrize(
     "without_effect",
     [
@@ -101,6 +108,11 @@ def test_an_exclusion_without_effect_touches_nothing(without_effect: Exclusion) 
 
 def test_a_record_is_late_once_its_window_has_begun() -> None:
     assert [replace(exclusion("check", "a/c"), proposed_at=moment).late for moment in (1, 2, 3)] == [False, False, True]
+
+
+def test_a_record_is_known_from_the_moment_of_its_proposal_on() -> None:
+    proposed = replace(exclusion("check", "a/c"), proposed_at=10, approved_by=None, approved_at=None)
+    assert [known_at([proposed], moment) for moment in (9, 10)] == [(), (proposed,)]
 
 
 def test_a_dated_value_holds_from_its_first_instant_to_the_last_before_its_until() -> None:

@@ -119,15 +119,15 @@ def test_a_unit_has_its_own_figure_and_target() -> None:
 
 
 def test_the_figure_without_exclusions_and_with_the_timely_ones_stand_beside_it() -> None:
-    known = facts({"a/c": stated("a/c", JUNE, JULY, down=[minutes(0, 60), minutes(600, 660)])})
+    known = facts({"a/c": stated("a/c", JUNE, JULY, down=[minutes(0, 60), minutes(600, 690)])})
     timely = excluded(*minutes(0, 60), service="s")
-    late = Exclusion("y", "planned", "service", "s", *minutes(600, 660), "ND-2", "work", "a", JULY, "b", JULY)
+    late = Exclusion("y", "planned", "service", "s", *minutes(600, 690), "ND-2", "work", "a", JULY, "b", JULY)
     result = derived(ONE, known, timely, late)
     assert late.late
     assert not timely.late
     assert result.figure.counted_ms == 0
-    assert result.beside["declared_beforehand"].counted_ms == 60 * MINUTE
-    assert result.beside["without_exclusions"].counted_ms == 120 * MINUTE
+    assert result.beside["declared_beforehand"].counted_ms == 90 * MINUTE
+    assert result.beside["without_exclusions"].counted_ms == 150 * MINUTE
 
 
 @pytest.mark.parametrize(
