@@ -83,9 +83,11 @@ lock: .venv/ready ## Pin what the pyproject files ask for in requirements/*.txt 
 	$(LOCK) $(ARGS) --python-version 3.10 --no-emit-package detak-wire agent/pyproject.toml -o requirements/agent.txt
 	$(LOCK) $(ARGS) --python-version 3.11 --no-emit-package detak-wire -c requirements/agent.txt \
 	    collector/pyproject.toml agent/pyproject.toml -o requirements/collector.txt
+	$(LOCK) $(ARGS) --python-version 3.10 --no-emit-package detak-wire --no-emit-package detak-agent \
+	    -c requirements/agent.txt --extra all agent/pyproject.toml -o requirements/drivers.txt
 	$(LOCK) $(ARGS) --python-version 3.10 -c requirements/agent.txt requirements/build.in -o requirements/build.txt
 	$(LOCK) $(ARGS) --python-version 3.10 -c requirements/agent.txt -c requirements/build.txt \
-	    requirements/dev.in -o requirements/dev.txt
+	    -c requirements/drivers.txt requirements/dev.in -o requirements/dev.txt
 
 clean: ## Remove everything that was made here, the virtual environment too
 	rm -rf .venv .venv-oldest .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -107,17 +109,17 @@ clean: ## Remove everything that was made here, the virtual environment too
 	@$(INSTALL) --no-build-isolation --no-deps -e wire -e agent -e collector
 	@touch $@
 
-.venv/ready-for-development: .venv/ready requirements/dev.txt
+.venv/ready-for-development: .venv/ready requirements/drivers.txt requirements/dev.txt
 	@echo "Installing what tests and linters need into .venv …"
-	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@$(INSTALL) --require-hashes -r requirements/drivers.txt -r requirements/dev.txt
 	@touch $@
 
-.venv-oldest/ready: requirements/agent.txt requirements/build.txt requirements/dev.txt wire/pyproject.toml agent/pyproject.toml
+.venv-oldest/ready: requirements/agent.txt requirements/drivers.txt requirements/build.txt requirements/dev.txt wire/pyproject.toml agent/pyproject.toml
 	@$(OLDEST) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' || \
 	    { echo "$(OLDEST) is no Python 3.10; name one: make OLDEST=/path/to/python3.10 $(MAKECMDGOALS)" >&2; exit 1; }
 	@rm -rf .venv-oldest
 	@$(OLDEST) -m venv .venv-oldest
 	@.venv-oldest/bin/pip install --quiet --disable-pip-version-check --require-hashes \
-	    -r requirements/agent.txt -r requirements/build.txt -r requirements/dev.txt
+	    -r requirements/agent.txt -r requirements/drivers.txt -r requirements/build.txt -r requirements/dev.txt
 	@.venv-oldest/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e wire -e agent
 	@touch $@

@@ -54,6 +54,10 @@ class Probe(Protocol):
         ...
 
 
+SECRET_KEYS = frozenset({"password", "community", "privacy_password"})
+"""The keys of any kind that hold secrets: they are never shown, logged or sent."""
+
+
 class CheckSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The keys every check has in agent.toml."""
 
@@ -65,8 +69,9 @@ class CheckSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     tries: int = 1
 
     def digest(self) -> str:
-        """Changes when anything that is measured changes."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()[:32]
+        """Changes when anything that is measured changes. Secrets are left out: who sees it could try passwords."""
+        told = {key: value for key, value in msgspec.structs.asdict(self).items() if key not in SECRET_KEYS}
+        return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -11,8 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from detak_agent.checks.addresses import endpoint, is_remote
-from detak_agent.checks.base import CheckSettings, CouldNotCheckError, Kind, Outcome, Silence, Surroundings
-from detak_agent.checks.threads import Lane
+from detak_agent.checks.base import CheckSettings, Kind, Probe, Silence, Surroundings
+from detak_agent.checks.loading import LoadedProbe
 
 if TYPE_CHECKING:
     from detak_agent.checks.http_client import HttpClient
@@ -129,38 +128,15 @@ def _of_answer(settings: HttpSettings) -> list[tuple[str, str]]:
     return found
 
 
-class HttpProbe:
-    """Loads the client with the first sample, in a thread: that takes a third of a second, and no tick may wait."""
-
-    def __init__(self, settings: HttpSettings) -> None:
-        self._settings = settings
-        self._client: HttpClient | None = None
-        self._lane = Lane()
-
-    async def sample(self, deadline_ms: int) -> Outcome:
-        if self._client is not None:
-            return await self._client.sample(deadline_ms)
-        loop = asyncio.get_running_loop()
-        begin = loop.time()
-        try:
-            self._client = await self._lane.run(self._load, deadline_ms)
-        except asyncio.TimeoutError:
-            raise CouldNotCheckError("the HTTP client is still being loaded; the next sample will measure") from None
-        left_ms = deadline_ms - int((loop.time() - begin) * 1_000)
-        if left_ms * 2 < deadline_ms:
-            raise CouldNotCheckError("loading the HTTP client took too long; the next sample will measure")
-        return await self._client.sample(left_ms)
-
-    def _load(self) -> HttpClient:
-        # Importing it takes 12 MiB of memory, which nodes without such a check are spared.
-        from detak_agent.checks.http_client import HttpClient  # noqa: PLC0415 - see above
-
-        return HttpClient(self._settings)
-
-
-def build(settings: HttpSettings, _surroundings: Surroundings) -> HttpProbe:
+def build(settings: HttpSettings, _surroundings: Surroundings) -> Probe:
     """The probe for these settings."""
-    return HttpProbe(settings)
+
+    def load() -> HttpClient:
+        from detak_agent.checks.http_client import HttpClient  # noqa: PLC0415 - 12 MiB, for such checks only
+
+        return HttpClient(settings)
+
+    return LoadedProbe(load)
 
 
 KIND = Kind(

@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from detak_agent.checks import http, operating_system, process, tcp
+from detak_agent.checks import (
+    http,
+    operating_system,
+    process,
+    tcp,
+)
 from detak_agent.checks.base import Kind
 
 REGISTRY: Mapping[str, Kind] = MappingProxyType(
