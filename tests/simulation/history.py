@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -126,13 +126,22 @@ class History:
                     yield f"lost: record {number} of run {run}"
 
     def _compare(self, said: list[dict[str, Triple]]) -> None:
-        """Once all is delivered, every collector says the same of the time that is over."""
-        if self._judge.may_differ(self._stage.collectors[0].facts()):
+        """Once all is delivered, every collector says the same of the time that is over.
+
+        A silence that no evidence explained later is presumed down by those alone who watched it.
+        """
+        first, *others = self._stage.collectors
+        if self._judge.may_differ(first.facts()):
             return
-        until, first = EPOCH_MS + int(self._stage.plan.length) - SETTLED_MS, said[0]
-        for collector, other in zip(self._stage.collectors[1:], said[1:], strict=True):
-            for name, down in first.items():
-                if down.clip(EPOCH_MS, until) != other[name].clip(EPOCH_MS, until):
+        until = EPOCH_MS + int(self._stage.plan.length) - SETTLED_MS
+        for collector, its in zip(others, said[1:], strict=True):
+            both_watched = first.facts().watched & collector.facts().watched
+            for name, down in said[0].items():
+                here, there = (
+                    replace(one.clip(EPOCH_MS, until), counted=one.counted.clip(EPOCH_MS, until) & both_watched)
+                    for one in (down, its[name])
+                )
+                if here != there:
                     self._verdict.violations.append(f"{collector.identity} says something else of {name}")
 
     def _measure(self, down: Triple) -> None:
