@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 
 from detak_agent.delivery import DEADLINE_MS
-from detak_collector.downtime.derive import Result
-from detak_collector.downtime.facts import Facts
+from detak_collector.downtime.derive import Case, Result, derive
+from detak_collector.downtime.facts import Exchange, Facts
 from detak_collector.downtime.facts import Span as Stored
 from detak_collector.downtime.periods import Period
 from detak_collector.downtime.triple import Triple
@@ -65,6 +65,7 @@ class History:
         self._verdict = Verdict(seed, stage.plan.pace.interval_ms)
         self._rules = Rules(catalogue(stage.plan), drift_ppm=DECLARED_PPM)
         self._trace = hashlib.sha256()
+        self._compared = 0
 
     def play(self) -> Verdict:
         """Everything up to the end, where all evidence has been delivered, and what the figures say of it."""
@@ -75,7 +76,7 @@ class History:
         world.run(plan.length)
         said = self._look()
         self._judge_evidence()
-        self._compare(said)
+        self._compare()
         self._measure(said[0][self._subjects[0].name])
         self._count()
         self._stage.clear()
@@ -125,24 +126,35 @@ class History:
                 if run not in agent.set_back and not holds(known, span, settled if run == newest else _FOREVER):
                     yield f"lost: record {number} of run {run}"
 
-    def _compare(self, said: list[dict[str, Triple]]) -> None:
+    def _compare(self) -> None:
         """Once all is delivered, every collector says the same of the time that is over.
 
-        A silence that no evidence explained later is presumed down by those alone who watched it.
+        An exchange that one of them has yet to get would tell the time before it a little better. A silence that no
+        evidence explained later is presumed down by those alone who watched it.
         """
-        first, *others = self._stage.collectors
-        if self._judge.may_differ(first.facts()):
+        first, *others = (collector.facts() for collector in self._stage.collectors)
+        if self._judge.may_differ(first):
             return
         until = EPOCH_MS + int(self._stage.plan.length) - SETTLED_MS
-        for collector, its in zip(others, said[1:], strict=True):
-            both_watched = first.facts().watched & collector.facts().watched
-            for name, down in said[0].items():
-                here, there = (
-                    replace(one.clip(EPOCH_MS, until), counted=one.counted.clip(EPOCH_MS, until) & both_watched)
-                    for one in (down, its[name])
-                )
-                if here != there:
-                    self._verdict.violations.append(f"{collector.identity} says something else of {name}")
+        for collector, facts in zip(self._stage.collectors[1:], others, strict=True):
+            both_know = _exchanges(first) & _exchanges(facts)
+            both_watched = first.watched & facts.watched
+            its, mine = (
+                {
+                    name: replace(down.clip(EPOCH_MS, until), counted=down.counted.clip(EPOCH_MS, until) & both_watched)
+                    for name, down in self._derived(_with_exchanges(known, both_know)).items()
+                }
+                for known in (facts, first)
+            )
+            self._compared += 1
+            wrong = [name for name in mine if mine[name] != its[name]]
+            self._verdict.violations += [f"{collector.identity} says something else of {name}" for name in wrong]
+
+    def _derived(self, facts: Facts) -> dict[str, Triple]:
+        """What the engine makes of these facts at the history's end."""
+        now = EPOCH_MS + int(self._stage.plan.length)
+        case = Case(self._rules.catalogue, self._rules.zone, facts, self._rules.exclusions, now)
+        return _said(derive(case, Period("all", EPOCH_MS, now)), self._subjects)
 
     def _measure(self, down: Triple) -> None:
         """How far apart certain and possible are, for outages that no fault was near."""
@@ -177,9 +189,26 @@ class History:
             counts += Counter(runs=len(agent.runs), spans=spans, gave_up=agent.gave_up, restored=host.restores)
             durable = sorted((run, sorted(spans.items())) for run, spans in agent.durable.items())
             self._trace.update(repr(durable).encode())
+        counts["collectors compared"] = self._compared
         self._verdict.counts = counts
         self._trace.update(repr(sorted(counts.items())).encode())
         self._verdict.digest = self._trace.hexdigest()[:16]
+
+
+def _exchanges(facts: Facts) -> frozenset[Exchange]:
+    return frozenset(one for node in facts.nodes.values() for run in node.runs for one in run.exchanges)
+
+
+def _with_exchanges(facts: Facts, kept: frozenset[Exchange]) -> Facts:
+    """The facts without all other exchanges."""
+    nodes = {
+        name: replace(
+            node,
+            runs=tuple(replace(run, exchanges=tuple(one for one in run.exchanges if one in kept)) for run in node.runs),
+        )
+        for name, node in facts.nodes.items()
+    }
+    return replace(facts, nodes=nodes)
 
 
 def _over(fault: Fault) -> float:
