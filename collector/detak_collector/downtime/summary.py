@@ -177,7 +177,7 @@ def warnings(result: Result) -> Iterator[str]:
     known = [percent for percent in (figure.percent, *readings.values()) if percent is not None]
     if known and min(known) <= target < max(known):
         yield "the target lies between the HA readings: which rule is declared decides the verdict"
-    observed = figure.ratio(max(0, figure.possible_ms - figure.unobserved_ms))
+    observed = figure.ratio(figure.possible_ms - figure.unobserved_ms)
     least = figure.ratio(figure.certain_ms)
     if observed is not None and least is not None and least <= target < observed:
         yield "the check intervals are too coarse to decide the target: shorter ones would narrow the bounds"

@@ -61,6 +61,14 @@ def test_outages_that_only_meet_are_two() -> None:
     assert _kinds(found) == [("s", "vanished", 1, 0), ("s", "appeared", 0, 1)]
 
 
+def test_views_that_differ_in_one_respect_alone_are_not_equal() -> None:
+    view = _view([(HOUR, 2 * HOUR)], [])
+    moved = difference(view, _view([(3 * HOUR, 4 * HOUR)], []))
+    assert (moved.services, moved.equal) == ((), False)
+    under_another_target = difference(view, replace(view, target_percent=view.target_percent + 1))
+    assert (under_another_target.outages, under_another_target.equal) == ((), False)
+
+
 def test_an_exclusion_that_was_approved_between_is_named_and_its_outage_has_changed() -> None:
     planned = replace(excluded(HOUR, 2 * HOUR, check="a/c"), approved_at=5)
     before = _view([(HOUR, 3 * HOUR)], [], exclusions=known_at([planned], 4))

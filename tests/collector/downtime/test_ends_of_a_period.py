@@ -82,6 +82,7 @@ def test_the_months_of_a_period_are_whole_but_for_what_is_not_over() -> None:
     assert cells_of(case(as_of=DAY), Period("p", 0, month + 1)) == ((0, DAY),)
     assert cells_of(case(as_of=month + 1), Period("p", DAY, month + DAY)) == ((0, month), (month, month + 1))
     assert cells_of(case(as_of=0), PERIOD) == ()
+    assert cells_of(case(as_of=DAY), Period("p", DAY, 2 * DAY)) == ()
 
 
 def test_the_neighbours_of_a_month_bear_on_it_only_where_outages_have_a_minimum() -> None:

@@ -151,3 +151,8 @@ def test_incidents_that_a_ruling_is_about_say_so_and_no_two_have_one_name() -> N
         ("0", False),
         ("0-2", True),
     ]
+
+
+def test_a_merge_of_outages_that_evidence_has_made_one_rules_nothing_any_more() -> None:
+    (one,) = found_in([outage(1, 0, 10)], orders_of([ruling(1, MERGE, 1, 2)], {2: 1}))
+    assert not one.ruled

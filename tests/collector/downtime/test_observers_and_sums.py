@@ -8,13 +8,18 @@ from itertools import product
 
 import pytest
 
+from detak_collector.downtime.catalogue import Catalogue, Dated, Declaration
+from detak_collector.downtime.derive import Case, derive
+from detak_collector.downtime.facts import ALIVE, Facts, Node
 from detak_collector.downtime.figure import Totals, summed
 from detak_collector.downtime.intervals import EMPTY, Intervals
+from detak_collector.downtime.periods import Period
 from detak_collector.downtime.reading import Passage, Reading, Sketch
 from detak_collector.downtime.remote import observed_together, unobserved_together
 from detak_collector.downtime.summary import warnings
 from detak_collector.downtime.triple import Triple
-from downtime_cases import MINUTE, facts, figures, group, only, service, stated
+from downtime_cases import HOUR, MINUTE, UTC, facts, figures, group, only, service, stated
+from reading_cases import at, run, span
 
 SECOND = Intervals.span(0, 1)
 SAYS = ("up", "down", "certain", "unseen")
@@ -72,10 +77,46 @@ def test_an_outage_between_two_others_has_what_is_possible_on_both_sides_up_to_t
     assert second.possible_ms == 9 * MINUTE + 3 * MINUTE + 17 * MINUTE // 2
 
 
+def test_an_outage_says_what_its_checks_said_during_it_and_not_before_or_after() -> None:
+    said = [
+        *stated("a/c", 0, HOUR, down=[(10 * MINUTE, 12 * MINUTE)], message="refused"),
+        *stated("a/c", HOUR, 2 * HOUR, down=[(70 * MINUTE, 73 * MINUTE)], message="hangs"),
+    ]
+    first, second = only(figures([service(group(["a/c"]))], facts({"a/c": said}), 0, 2 * HOUR)).outages
+    assert (first.said, second.said) == (("a/c: refused",), ("a/c: hangs",))
+
+
+def test_a_check_that_was_down_right_before_and_right_after_an_outage_says_nothing_of_it() -> None:
+    down = {"a/c": [(12, 15)], "b/c": [(12, 15)], "c/c": [(9, 12), (15, 18)]}
+    known = facts({name: stated(name, 0, HOUR, down=where) for name, where in down.items()})
+    (outage,) = only(figures([service(group(list(down), "k_of_n", k=Dated.always(2)))], known, 0, HOUR)).outages
+    assert (outage.begin, outage.end, outage.said) == (12, 15, ("a/c: down", "b/c: down"))
+
+
 def test_a_counted_service_that_nobody_saw_is_named() -> None:
     seen, unseen = service(group(["a/c"]), name="seen"), service(group(["b/c"]), name="unseen")
     result = figures([seen, unseen], facts({"a/c": stated("a/c", 0, MINUTE)}), 0, MINUTE)
     assert list(warnings(result)) == ["service unseen was not observed at all"]
+
+
+def test_what_is_presumed_is_told_apart_from_what_was_declared_and_is_not_observed_either() -> None:
+    """A node falls silent at 40 s; people say that its service was down from 10 to 15 s."""
+    silent = run("r1", span(ALIVE, 1, "up", 0, 40), span("c", 2, "up", 0, 38))
+    known = Facts({"n": Node("n", runs=(silent,), heard_utc=at(40))}, watched=Intervals.span(at(0), at(100)))
+    declared = Declaration("d", "down", "service", "s", at(10), at(15), "BA-1", "seen", "a", 0, "b", 0)
+    catalogue = Catalogue(Dated.always("org"), "UTC", (service(group(["n/c"])),))
+    figure = derive(Case(catalogue, UTC, known, (), at(100), (declared,)), Period("p", at(1), at(100))).figure
+    assert figure.counted_ms == 64_000
+    assert figure.presumed_ms == 59_000
+    assert figure.unobserved_ms == 62_000, "from the check's last sample on"
+
+
+def test_a_service_that_is_all_a_provider_s_counts_nothing_where_a_third_party_is_not_counted() -> None:
+    line = group(["a/c"], category="provider-network", third_party=Dated.always(value=True))
+    known = facts({"a/c": stated("a/c", 0, 2 * HOUR, down=[(0, HOUR)])})
+    assert figures([service(line)], known, 0, 2 * HOUR).figure.counted_ms == 0
+    counted = figures([service(line)], known, 0, 2 * HOUR, counted_exclusions=("planned",)).figure
+    assert counted.counted_ms == HOUR
 
 
 def test_neighbouring_passages_that_say_the_same_are_one() -> None:

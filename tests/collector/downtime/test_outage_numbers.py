@@ -200,6 +200,17 @@ def test_an_outage_that_late_evidence_shortens_is_known_as_it_is_now() -> None:
     assert register.numbers((10, 15), (20, 30)) == (2, 1)
 
 
+def test_a_view_has_the_parts_of_outages_inside_its_window_and_nothing_of_those_that_only_touch_it() -> None:
+    assert cut([Found("s", 0, 5), Found("s", 10, 20)], (5, 10)) == []
+    assert cut([Found("s", 0, 6), Found("s", 9, 20)], (5, 10)) == [Found("s", 5, 6), Found("s", 9, 10)]
+
+
+def test_a_running_outage_still_runs_at_the_end_of_a_view_only_if_the_view_ends_with_it() -> None:
+    running = Found("s", 5, 10, running=True)
+    assert cut([running], (0, 10)) == [running]
+    assert cut([running], (0, 9)) == [Found("s", 5, 9, running=False)]
+
+
 def test_an_outage_that_only_comes_to_touch_another_is_not_merged_into_it() -> None:
     register = Register()
     register.numbers((10, 20), (30, 40))

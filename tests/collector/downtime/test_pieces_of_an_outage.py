@@ -78,6 +78,17 @@ def test_an_outage_is_cut_where_its_group_moves_to_another_layer() -> None:
     ]
 
 
+def test_an_outage_is_cut_where_a_group_above_its_cause_moves_to_another_layer() -> None:
+    category = Dated(((None, NOON, "server"), (NOON, None, "database")))
+    moving = replace(group(["b/c"], name="h"), category=category)
+    outage = (NOON - HOUR, NOON + HOUR)
+    told = pieces(group(["a/c"], category="power"), moving, known=seen(a=outage, b=outage))
+    assert [(piece.begin, piece.end, [layer.category for layer in piece.layers]) for piece in told] == [
+        (NOON - HOUR, NOON, ["power", "server"]),
+        (NOON, NOON + HOUR, ["power", "database"]),
+    ]
+
+
 def test_a_declared_outage_is_named_in_its_window_and_only_for_its_service() -> None:
     def said(name: str, scope: str, begin: int, end: int, approved_by: str = "b") -> Declaration:
         return Declaration(name, "down", "service", scope, begin, end, "ND-1", "seen", "a", 0, approved_by, 0)

@@ -23,7 +23,7 @@ def glanced(*runs: Run, begin: int = at(20), end: int = at(60)) -> Reading:
 
 def seen(state: str = "up", first: float = 0, last: float = 100, **more: object) -> Run:
     """A run that saw the check in one state from the first second to the last."""
-    return run("r1", span(ALIVE, 1, "up", 0, 100), span("c", 2, state, first, last, message="slow"), **more)
+    return run("r1", span(ALIVE, 1, "up", 0, 100), span("c", 2, state, first, last, message="slow"), **more)  # type: ignore[arg-type]
 
 
 def test_a_check_that_one_span_calls_up_throughout_was_up_and_nothing_is_told_of_it() -> None:

@@ -137,6 +137,11 @@ def test_a_gap_repeats_what_the_check_said_only_if_it_was_bad_before(state: str,
     assert reboot.message == said
 
 
+def test_a_gap_rests_on_the_spans_on_both_sides_of_it() -> None:
+    (reboot,) = (one for one in read("c", *crash(), now=200).passages if one.shown_as == "down: rebooted")
+    assert reboot.evidence == ("r1/2", "r2/2")
+
+
 def test_a_state_holds_since_its_first_span_in_a_row_of_the_same_run() -> None:
     marked = [(("started", str(number)),) for number in range(3)]
     seen = (

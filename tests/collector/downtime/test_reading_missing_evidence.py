@@ -214,6 +214,13 @@ def test_a_mark_that_tells_no_earlier_start_leaves_it_at_the_next_sample(started
     assert reading.down.certain == EMPTY
 
 
+def test_a_process_that_began_with_the_first_sample_of_a_late_agent_is_not_observed_before_it() -> None:
+    before, after = _rebooted("77:60100", first=601, opened=600)
+    reading = read("p", before, after, now=900)
+    assert reading.down.counted == Intervals.span(at(21), at(180))
+    assert reading.unobserved.clip(at(1), at(661)) == Intervals.span(at(180), at(661))
+
+
 def test_the_same_holds_after_an_orderly_shutdown() -> None:
     previous = Previous("r1", "b1", 20_000, 2, stopped="shutdown", stopped_at=20_500)
     reading = read("p", *_rebooted("77:450", previous=previous), now=101)

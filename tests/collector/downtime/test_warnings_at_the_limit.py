@@ -88,6 +88,18 @@ def test_a_check_never_reported_if_no_month_and_no_service_saw_it() -> None:
     assert never_reported(figures(services, known, 0, month + DAY)) == ["x/c", "z/c"]
 
 
+@pytest.mark.parametrize(("seen_in_february", "never"), [(True, []), (False, ["b/c"])])
+def test_a_check_that_was_seen_in_any_month_has_reported(seen_in_february: bool, never: list[str]) -> None:
+    """Months may be derived each from its own evidence alone: a check can be unseen in one and seen in the next."""
+    end = 32 * DAY
+    known = facts({check: stated(check, 0, end) for check in ("a/c", "b/c")})
+    view = figures([service(group(["a/c", "b/c"]))], known, 0, end)
+    (one,) = view.services
+    january, february = (replace(month, unseen=("b/c",)) for month in one.months)
+    months = (january, replace(february, unseen=() if seen_in_february else february.unseen))
+    assert never_reported(replace(view, services=(replace(one, months=months),))) == never
+
+
 def test_the_mean_of_months_is_over_those_that_have_a_figure() -> None:
     known = facts({"a/c": stated("a/c", 0, 60 * DAY, down=[(0, 31 * HOUR)])})
     strip = months_of(figures([service(group(["a/c"]))], known, 0, 60 * DAY))
@@ -95,3 +107,8 @@ def test_the_mean_of_months_is_over_those_that_have_a_figure() -> None:
     assert [(month.begin, month.end) for month in strip] == [(0, 31 * DAY), (31 * DAY, 59 * DAY), (59 * DAY, 60 * DAY)]
     assert mean_of_months(strip) == Fraction(100 * 31, 31 * 24) / 3
     assert mean_of_months(()) is None
+
+
+def test_a_period_of_which_nothing_is_over_has_no_months() -> None:
+    known = facts({"a/c": stated("a/c", 0, DAY)})
+    assert months_of(figures([service(group(["a/c"]))], known, DAY, DAY)) == ()
