@@ -106,12 +106,17 @@ class Filesystems:
     def __init__(self, root: Path, statvfs: Callable[[Path], os.statvfs_result] = os.statvfs) -> None:
         self._root = root
         self._statvfs = statvfs
+        self._told = ""
+        self._mounts: list[Mount] = []
         self.asking = ""
 
     def mounts(self) -> list[Mount]:
         """All mounts; raises OSError."""
         path = self._root / "proc/self/mountinfo"
-        return parse_mounts(path.read_text(encoding="utf-8", errors="surrogateescape"))
+        told = path.read_text(encoding="utf-8", errors="surrogateescape")
+        if told != self._told:
+            self._told, self._mounts = told, parse_mounts(told)
+        return self._mounts
 
     def meant_read_only(self) -> dict[str, bool]:
         """What /etc/fstab says; nothing where there is none."""

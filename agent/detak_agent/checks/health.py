@@ -46,13 +46,13 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One reading. `cpu_percent` needs an earlier reading; `clock_error_ms` is None where nothing keeps the clock."""
+    """One reading of what was asked for. `cpu_percent` needs an earlier one, the clock's error somebody who sets it."""
 
-    cpu_percent: float | None
-    cores: int
-    memory: Memory
-    load: Load
-    clock_error_ms: int | None
+    cpu_percent: float | None = None
+    cores: int = 1
+    memory: Memory | None = None
+    load: Load | None = None
+    clock_error_ms: int | None = None
     disks: tuple[Disk, ...] = ()
 
 
@@ -77,9 +77,11 @@ def _findings(health: Health, limits: Limits) -> Iterator[Finding]:
         yield from _of_disk(disk, limits)
     if health.cpu_percent is not None:
         yield from _over("processors {0} % busy over the last minute", health.cpu_percent, limits.cpu)
-    yield from _under_memory(health.memory, limits.memory)
-    yield from _over("swap {0} % used", health.memory.swap_used_percent, limits.swap, " %")
-    yield from _over("load {0} for each of the processors", health.load.five / health.cores, limits.load, "")
+    if health.memory is not None:
+        yield from _under_memory(health.memory, limits.memory)
+        yield from _over("swap {0} % used", health.memory.swap_used_percent, limits.swap, " %")
+    if health.load is not None:
+        yield from _over("load {0} for each of the processors", health.load.five / health.cores, limits.load, "")
     yield from _of_clock(health.clock_error_ms, limits.clock_ms)
 
 
@@ -121,21 +123,25 @@ def _of_clock(error_ms: int | None, limit: Limit) -> Iterator[Finding]:
 
 def _summary(health: Health) -> str:
     parts = [] if health.cpu_percent is None else [f"processors {tenths(health.cpu_percent)} % busy"]
-    parts.append(f"memory {tenths(health.memory.available_percent)} % available")
+    if health.memory is not None:
+        parts.append(f"memory {tenths(health.memory.available_percent)} % available")
+    elif health.load is not None:
+        parts.append(f"load {tenths(health.load.five)}")
     used = [(disk.usage.used_percent, disk.path) for disk in health.disks if disk.usage is not None]
     if used:
         percent, path = max(used)
         parts.append(f"fullest disk {path} {tenths(percent)} %")
-    return ", ".join(parts)
+    return ", ".join(parts) or "well"
 
 
 def _values(health: Health) -> dict[str, float]:
-    values = {
-        "memory_available_percent": health.memory.available_percent,
-        "swap_used_percent": health.memory.swap_used_percent,
-        "load_1_minute": health.load.one,
-        "load_5_minutes": health.load.five,
-    }
+    values: dict[str, float] = {}
+    if health.memory is not None:
+        values["memory_available_percent"] = health.memory.available_percent
+        values["swap_used_percent"] = health.memory.swap_used_percent
+    if health.load is not None:
+        values["load_1_minute"] = health.load.one
+        values["load_5_minutes"] = health.load.five
     if health.cpu_percent is not None:
         values["cpu_percent"] = health.cpu_percent
     if health.clock_error_ms is not None:

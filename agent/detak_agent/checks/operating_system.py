@@ -18,6 +18,8 @@ from detak_agent.clocks import SystemClock
 Item = Literal["cpu", "memory", "swap", "load", "disk", "inodes", "read_only", "clock"]
 ITEMS: tuple[Item, ...] = get_args(Item)
 _ON_DISK = frozenset({"disk", "inodes", "read_only"})
+_IN_MEMORY = frozenset({"memory", "swap"})
+_OF_PROCESSORS = frozenset({"cpu", "load"})
 
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Positive = Annotated[float, Meta(gt=0)]
@@ -103,14 +105,16 @@ class OsProbe:
             raise CouldNotCheckError(f"{hanging} hangs: its disk or file server does not answer") from None
 
     def _read(self) -> Health:
-        cpu = parse_cpu(read_text(self._proc / "stat"))
+        """Of what the items need; each file costs about as much as a whole check of another kind."""
+        items = self._items
+        cpu = parse_cpu(read_text(self._proc / "stat")) if items & _OF_PROCESSORS else None
         return Health(
-            cpu_percent=self._busy.percent(cpu),
-            cores=cpu.cores,
-            memory=parse_memory(read_text(self._proc / "meminfo")),
-            load=parse_load(read_text(self._proc / "loadavg")),
-            clock_error_ms=self._clock_error_ms(),
-            disks=self._disks() if self._items & _ON_DISK else (),
+            cpu_percent=self._busy.percent(cpu) if cpu is not None else None,
+            cores=cpu.cores if cpu is not None else 1,
+            memory=parse_memory(read_text(self._proc / "meminfo")) if items & _IN_MEMORY else None,
+            load=parse_load(read_text(self._proc / "loadavg")) if "load" in items else None,
+            clock_error_ms=self._clock_error_ms() if "clock" in items else None,
+            disks=self._disks() if items & _ON_DISK else (),
         )
 
     def _disks(self) -> tuple[Disk, ...]:

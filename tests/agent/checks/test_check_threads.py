@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import subprocess
 import sys
 import threading
@@ -32,11 +33,37 @@ async def test_a_hung_function_is_given_up_and_not_started_twice() -> None:
         await lane.run(hang, 40)
     assert len(calls) == 1
     release.set()
-    for thread in threading.enumerate():
-        if thread.name == "detak-check":
-            thread.join()
-    await asyncio.sleep(0)
-    assert await lane.run(hang, 4_000) == "free"
+    for _ in range(1_000):
+        with contextlib.suppress(CouldNotCheckError):
+            assert await lane.run(hang, 4_000) == "free"
+            return
+        await asyncio.sleep(0.005)
+    pytest.fail("the lane never became free again")
+
+
+@pytest.mark.asyncio
+async def test_a_thread_serves_one_call_after_another_and_a_hung_one_holds_up_no_other() -> None:
+    release = threading.Event()
+    hung = [in_thread(lambda: release.wait(10)) for _ in range(8)]
+    served = []
+    for _ in range(20):
+        served.append(await in_thread(threading.current_thread))
+        await asyncio.sleep(0.002)
+    assert len(set(served)) < len(served)
+    release.set()
+    assert await asyncio.gather(*hung) == [True] * 8
+
+
+@pytest.mark.asyncio
+async def test_threads_that_are_not_needed_any_more_end() -> None:
+    before = set(threading.enumerate())
+    begun = threading.Barrier(24)
+    await asyncio.gather(*(in_thread(begun.wait) for _ in range(24)))
+    for _ in range(1_000):
+        if len(set(threading.enumerate()) - before) <= 4:
+            return
+        await asyncio.sleep(0.005)
+    pytest.fail("threads were left")
 
 
 def test_a_hung_function_does_not_keep_the_process_from_ending() -> None:
