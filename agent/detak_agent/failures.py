@@ -4,6 +4,7 @@ DetakError
     ConfigurationError   2   what the user wrote is wrong; one line for each error
     CouldNotError        3   this machine did not let us
         JournalError     3   the journal is not durable any more
+            DiskFullError  3   nothing was written, for want of space
 """
 
 from __future__ import annotations
@@ -42,3 +43,7 @@ class CouldNotError(DetakError):
 
 class JournalError(CouldNotError):
     """A commit or fsync failed. Never retried: after a failed fsync nobody knows what the disk holds."""
+
+
+class DiskFullError(JournalError):
+    """A transaction was undone before it was written: the disk had no room for it. The journal is as it was."""

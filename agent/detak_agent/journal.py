@@ -7,12 +7,15 @@ never retried.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from detak_agent.failures import CouldNotError, DiskFullError
 from detak_agent.journal_file import checksum, connect, is_intact, transaction
+from detak_agent.journal_reserve import Reserve
 from detak_agent.outbox import Outbox
 from detak_agent.records import Commit, Kept, Loss, Reached, TickRow, kind_of
 from detak_agent.retention import Retention
@@ -22,6 +25,7 @@ from detak_wire.messages import Gap, PreviousRun, RunOpening, Span
 
 DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 _ROOM_EVERY = 64
+_RESERVE_EVERY = 600
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 
@@ -29,8 +33,11 @@ _T = TypeVar("_T", bound=msgspec.Struct)
 class Journal:
     """The journal of one agent. `outbox` says what each collector is still owed."""
 
-    def __init__(self, connection: sqlite3.Connection, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, max_bytes: int = DEFAULT_MAX_BYTES, reserve: Reserve | None = None
+    ) -> None:
         self._connection = connection
+        self._reserve = reserve
         self._losses: list[Loss] = []
         self._rows = Rows(connection, self._losses)
         self._retention = Retention(connection, self._rows, max_bytes)
@@ -40,7 +47,17 @@ class Journal:
     @classmethod
     def open(cls, directory: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> Journal:
         """The journal in this directory; raises CouldNotError."""
-        return cls(connect(directory), max_bytes)
+        reserve = Reserve(directory)
+        try:
+            connection = connect(directory)
+        except CouldNotError:
+            # A full disk has no room for the index of the log, and SQLite calls that an I/O error.
+            if not reserve.spend_where_full():
+                raise
+            connection = connect(directory)
+        journal = cls(connection, max_bytes, reserve)
+        journal.look_after_reserve()
+        return journal
 
     def close(self) -> None:
         """Let go of the file."""
@@ -48,10 +65,7 @@ class Journal:
 
     def close_previous(self, now_utc: int) -> PreviousRun | None:
         """Close whatever an earlier process left open as at its last durable tick, and say how that run ended."""
-        with transaction(self._connection):
-            left = self._connection.execute("SELECT id, run FROM run WHERE NOT ended").fetchall()
-            for row, run in left:
-                self._close_run(row, run, now_utc)
+        self._with_reserve(lambda: self._close_all(now_utc), now_utc)
         last = self._connection.execute(
             "SELECT run, boot, last_tick, last_number, stopped, stopped_agent FROM run ORDER BY id DESC LIMIT 1"
         ).fetchone()
@@ -59,8 +73,17 @@ class Journal:
             return None
         return PreviousRun(*last)
 
+    def _close_all(self, now_utc: int) -> None:
+        with transaction(self._connection):
+            left = self._connection.execute("SELECT id, run FROM run WHERE NOT ended").fetchall()
+            for row, run in left:
+                self._close_run(row, run, now_utc)
+
     def begin_run(self, run: str, opening: RunOpening, now_utc: int) -> None:
         """A run opens; its opening is record 0, owed to every collector."""
+        self._with_reserve(lambda: self._open_run(run, opening, now_utc), now_utc)
+
+    def _open_run(self, run: str, opening: RunOpening, now_utc: int) -> None:
         with transaction(self._connection):
             row = self._connection.execute(
                 "INSERT INTO run (run, boot, tick_ms) VALUES (?, ?, ?)", (run, opening.boot, opening.tick_ms)
@@ -69,10 +92,36 @@ class Journal:
             self._rows.insert(row, 0, "opening", encode(opening), now_utc)
 
     def commit(self, commit: Commit, now_utc: int) -> list[Loss]:
-        """One tick, durable: how far each open span reaches, and what was closed.
+        """One tick, durable: how far each open span reaches, and what was closed. Raises JournalError.
 
         Returns what of this run the next commit is to name as lost; only with that commit is it dropped.
         """
+        self._with_reserve(lambda: self._write(commit, now_utc), now_utc)
+        self._commits += 1
+        if commit.closed or self._commits % _ROOM_EVERY == 0:
+            self._retention.make_room(now_utc)
+        if self._commits % _RESERVE_EVERY == 0:
+            self.look_after_reserve()
+        losses = list(self._losses)
+        self._losses.clear()
+        return losses
+
+    def _with_reserve(self, write: Callable[[], None], now_utc: int) -> None:
+        """Write; on a full disk, once more with the space that was set aside for that."""
+        try:
+            write()
+        except DiskFullError:
+            if self._reserve is None or not self._reserve.spend():
+                raise
+            self._retention.tighten(now_utc)
+            write()
+
+    def look_after_reserve(self) -> None:
+        """Set the reserve aside again as soon as there is room for it."""
+        if self._reserve is not None and self._reserve.hold():
+            self._retention.loosen()
+
+    def _write(self, commit: Commit, now_utc: int) -> None:
         with transaction(self._connection):
             row = self._connection.execute("SELECT id FROM run WHERE run = ?", (commit.run,)).fetchone()[0]
             self._write_opened(row, commit)
@@ -83,12 +132,6 @@ class Journal:
             self._write_tick(row, commit)
             if commit.ended:
                 self._end(row, commit)
-        self._commits += 1
-        if commit.closed or self._commits % _ROOM_EVERY == 0:
-            self._retention.make_room(now_utc)
-        losses = list(self._losses)
-        self._losses.clear()
-        return losses
 
     def _drop_lost(self, row: int, record: Kept) -> None:
         if isinstance(record, Gap):

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from detak_agent.failures import CouldNotError, JournalError
+from detak_agent.failures import CouldNotError, DiskFullError, JournalError
 
 _log = logging.getLogger("detak_agent")
 
 FILE_NAME = "journal.db"
 SCHEMA_VERSION = 1
 _FULL = 2
+FULL_DISK = "database or disk is full"
+"""How SQLite words SQLITE_FULL, which it says of a write and never of a failed fsync; Python 3.10 tells no code."""
 
 _SCHEMA = """
 CREATE TABLE run (
@@ -86,13 +88,27 @@ def connect_read_only(directory: Path) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, on disk when it ends. A failure is final: nobody may try again on this connection."""
+    """All or nothing, on disk when it ends. A failure is final, nobody may try again; but for DiskFullError."""
     try:
         connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        if FULL_DISK in str(error) and _undone(connection):
+            raise DiskFullError(f"journal: the disk is full, so the agent ends: {error}") from error
+        raise JournalError(f"journal: a commit failed, so the agent ends: {error}") from error
     except sqlite3.Error as error:
         raise JournalError(f"journal: a commit failed, so the agent ends: {error}") from error
+
+
+def _undone(connection: sqlite3.Connection) -> bool:
+    """Whether nothing is left of the transaction, so that another one may be begun."""
+    try:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    except sqlite3.Error:
+        return False
+    return True
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:

@@ -63,7 +63,7 @@ class Retention:
     def __init__(self, connection: sqlite3.Connection, rows: Rows, max_bytes: int) -> None:
         self._connection = connection
         self._rows = rows
-        self._max_bytes = max_bytes
+        self._allowed_bytes = self._max_bytes = max_bytes
         self._tidied_utc: int | None = None
 
     def make_room(self, now_utc: int) -> None:
@@ -75,6 +75,15 @@ class Retention:
             for condition in (_OWED_TO_NOBODY, _HELD_BY_SOMEBODY, _ANY):
                 while self._fills(_ROOMY_PERCENT) and self._drop(condition, now_utc):
                     pass
+
+    def tighten(self, now_utc: int) -> None:
+        """The disk is full: from now on the journal takes no more than it takes already."""
+        self._max_bytes = min(self._max_bytes, used_bytes(self._connection))
+        self.make_room(now_utc)
+
+    def loosen(self) -> None:
+        """There is room again."""
+        self._max_bytes = self._allowed_bytes
 
     def _fills(self, percent: int) -> bool:
         return used_bytes(self._connection) * 100 > self._max_bytes * percent
