@@ -13,6 +13,7 @@ from detak_collector.downtime.intervals import EMPTY, Intervals
 from detak_collector.downtime.parts import Part, at_an_instant, member_part, without_reserve
 from detak_collector.downtime.reading import Reading
 from detak_collector.downtime.scopes import Basis, Scopes
+from detak_collector.downtime.services import account
 from detak_collector.downtime.triple import Triple
 from downtime_cases import excluded, group, service
 
@@ -118,3 +119,12 @@ def test_a_group_is_presumed_down_where_it_is_so_only_with_members_that_are_sile
     silent = Part(gross=Triple(counted=span(0, 6)), presumed=span(2, 6))
     assert at_an_instant(2, [firm, silent]).presumed == span(2, 4)
     assert at_an_instant(1, [firm, silent]).presumed == span(4, 6)
+
+
+def test_where_either_member_may_stand_for_a_group_only_what_both_prove_is_certain() -> None:
+    """Either may be the lowest: each is surely down for a part of what the other is only reckoned down for."""
+    of = service(group(["a/c", "b/c"], "lowest_member"))
+    first = Reading("a/c", Triple(span(20, 60), span(10, 100), span(0, 110)))
+    second = Reading("b/c", Triple(span(40, 90), span(10, 100), span(0, 110)))
+    made = account(of, span(0, 200), (0, 200), basis({"a/c": first, "b/c": second}, of=of))
+    assert made.net == Triple(span(40, 60), span(10, 100), span(0, 110))
