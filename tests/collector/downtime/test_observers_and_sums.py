@@ -77,6 +77,13 @@ def test_an_outage_between_two_others_has_what_is_possible_on_both_sides_up_to_t
     assert second.possible_ms == 9 * MINUTE + 3 * MINUTE + 17 * MINUTE // 2
 
 
+def test_what_is_possible_apart_from_an_outage_is_not_its() -> None:
+    apart = [(0, MINUTE), (20 * MINUTE, 21 * MINUTE)]
+    known = facts({"a/c": stated("a/c", 0, HOUR, down=[(10 * MINUTE, 12 * MINUTE)], unseen=apart)})
+    (outage,) = only(figures([service(group(["a/c"]))], known, 0, HOUR)).outages
+    assert outage.possible_ms == 2 * MINUTE
+
+
 def test_an_outage_says_what_its_checks_said_during_it_and_not_before_or_after() -> None:
     said = [
         *stated("a/c", 0, HOUR, down=[(10 * MINUTE, 12 * MINUTE)], message="refused"),

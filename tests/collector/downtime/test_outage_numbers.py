@@ -218,6 +218,14 @@ def test_an_outage_that_only_comes_to_touch_another_is_not_merged_into_it() -> N
     assert register.numbers((10, 20), (30, 40)) == (1, 2)
 
 
+def test_an_outage_that_is_gone_is_not_merged_into_one_that_has_come_to_touch_where_it_was() -> None:
+    register = Register()
+    register.numbers((25, 30))
+    assert register.numbers((10, 20), (25, 30)) == (2, 1)
+    assert register.numbers((20, 30)) == (1,)
+    assert register.known[2] == Known(2, "s", 10, 20)
+
+
 @given(worlds(), worlds())
 def test_numbers_are_taken_over_only_where_nothing_at_all_is_news(before: list[Found], now: list[Found]) -> None:
     register = Register()
