@@ -71,7 +71,12 @@ class CheckSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     def digest(self) -> str:
         """Changes when anything that is measured changes. Secrets are left out: who sees it could try passwords."""
         told = {key: value for key, value in msgspec.structs.asdict(self).items() if key not in SECRET_KEYS}
+        told |= self.contents()
         return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()[:32]
+
+    def contents(self) -> Mapping[str, str]:
+        """Digests of the files that do the measuring, by path: of what is outside the agent's own code."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

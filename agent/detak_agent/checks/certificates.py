@@ -70,18 +70,31 @@ def _trust(context: ssl.SSLContext, ca_file: str) -> None:
         raise CouldNotCheckError(f"ca_file {ca_file} cannot be read: {error.strerror}") from None
 
 
+def present(context: ssl.SSLContext, certificate_file: str, key_file: str) -> None:
+    """Let the context show a client certificate, and its key from `key_file` or the same file; both in PEM form."""
+    files = f"certificate_file {certificate_file}" + (f" with key_file {key_file}" if key_file else "")
+    try:
+        # Without a password of its own the library would ask for one at the terminal.
+        context.load_cert_chain(certificate_file, key_file or None, password="")
+    except ssl.SSLError as error:
+        reason = (error.reason or "no certificate with its key in PEM form, or an encrypted key").lower()
+        raise CouldNotCheckError(f"{files} cannot be used: {reason.replace('_', ' ')}") from None
+    except OSError as error:
+        raise CouldNotCheckError(f"{files} cannot be read: {error.strerror}") from None
+
+
 def not_after(certificate: bytes) -> dt.datetime:
     """Until when a DER certificate holds (RFC 5280, 4.1.2.5); ValueError if it is none."""
     try:
-        outer = next(_elements(certificate))[1]
-        fields = [field for field in _elements(next(_elements(outer))[1]) if field[0] != _CONTEXT_0]
-        _, (tag, text) = _elements(fields[3][1])
+        outer = next(elements(certificate))[1]
+        fields = [field for field in elements(next(elements(outer))[1]) if field[0] != _CONTEXT_0]
+        _, (tag, text) = elements(fields[3][1])
         return _time(tag, text.decode("ascii"))
     except (IndexError, StopIteration, UnicodeDecodeError) as error:
         raise ValueError("not a certificate") from error
 
 
-def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
+def elements(data: bytes) -> Iterator[tuple[int, bytes]]:
     """The elements of a DER sequence's content: tag and content of each."""
     at = 0
     while at < len(data):

@@ -18,11 +18,13 @@ WINDOW_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class CpuTimes:
-    """Time spent since boot by all processors together, in clock ticks."""
+    """Time spent since boot by all processors together, in clock ticks. `busy` holds what was `stolen` by a host."""
 
     busy: int
     total: int
     cores: int
+    waiting: int = 0
+    stolen: int = 0
 
     @property
     def seconds(self) -> float:
@@ -63,7 +65,7 @@ def parse_cpu(text: str) -> CpuTimes:
     user, nice, system, idle, waiting, *interrupts_and_steal = (int(part) for part in lines[0].split()[1:9])
     busy = user + nice + system + sum(interrupts_and_steal)
     cores = sum(line.startswith("cpu") for line in lines) - 1
-    return CpuTimes(busy, busy + idle + waiting, max(1, cores))
+    return CpuTimes(busy, busy + idle + waiting, max(1, cores), waiting, sum(interrupts_and_steal[2:]))
 
 
 def parse_memory(text: str) -> Memory:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from detak_agent.checks.base import CouldNotCheckError
-
-CREDENTIALS = "CREDENTIALS_DIRECTORY"
-"""Where systemd puts what `LoadCredential=` names (systemd.exec(5))."""
+from detak_agent.credentials import NoCredentialError, secret_path
 
 
 def problems(password: str, password_file: str) -> list[tuple[str, str]]:
@@ -26,22 +21,13 @@ def secret(password: str, password_file: str) -> str:
     """
     if not password_file:
         return password
-    path = _path(password_file)
+    try:
+        path = secret_path("password_file", password_file)
+    except NoCredentialError as error:
+        raise CouldNotCheckError(str(error)) from None
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
         raise CouldNotCheckError(f"password_file {path} is not UTF-8") from None
     except OSError as error:
         raise CouldNotCheckError(f"password_file {path} cannot be read: {error.strerror}") from None
-
-
-def _path(password_file: str) -> Path:
-    if "/" in password_file:
-        return Path(password_file)
-    directory = os.environ.get(CREDENTIALS)
-    if directory is None:
-        raise CouldNotCheckError(
-            f"password_file {password_file} names a systemd credential, and none was handed over: "
-            f"add LoadCredential={password_file}:/path/to/it to the service, or write a path"
-        )
-    return Path(directory) / password_file

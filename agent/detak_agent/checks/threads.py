@@ -77,5 +77,7 @@ class Lane:
         if not self._idle():
             raise CouldNotCheckError("an earlier sample of this check still hangs")
         future = in_thread(function)
+        # Of one that is given up nobody takes the error that it may end with.
+        future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self._idle = future.done
         return await asyncio.wait_for(asyncio.shield(future), patience_s(deadline_ms))

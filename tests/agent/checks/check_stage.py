@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import ssl
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from detak_agent.checks.registry import REGISTRY
 DEADLINE_MS = 4_000
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-Start = Callable[..., "Popen[str]"]
+Start = Callable[..., "subprocess.Popen[str]"]
 
 
 def settings_of(kind: str, name: str = "tested", **keys: Any) -> CheckSettings:
@@ -39,6 +39,11 @@ def probe_of(kind: str, root: Path = Path("/"), **keys: Any) -> Probe:
 async def ask(kind: str, deadline_ms: int = DEADLINE_MS, root: Path = Path("/"), **keys: Any) -> Outcome:
     """One sample of a new check."""
     return await probe_of(kind, root, **keys).sample(deadline_ms)
+
+
+def open_files() -> int:
+    """How many file descriptors this process holds: a check leaves no more of them."""
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @contextlib.asynccontextmanager
@@ -90,3 +95,27 @@ class Certificates:
 
     def der(self, name: str) -> bytes:
         return ssl.PEM_cert_to_DER_cert(self.path(name).read_text())
+
+    @property
+    def key(self) -> str:
+        return str(self.folder / "key.pem")
+
+
+def make_certificates(openssl: str, folder: Path) -> Certificates:
+    """good, soon (5 days left), far, expired, other-name and self-signed, the first five by one authority."""
+
+    def run(arguments: str) -> None:
+        subprocess.run([openssl, *arguments.split()], cwd=folder, check=True, capture_output=True)
+
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    run("ecparam -genkey -name prime256v1 -noout -out key.pem")
+    run("req -x509 -new -key key.pem -subj /CN=authority -days 3650 -out authority.pem")
+    run(f"req -x509 -new -key key.pem -subj /CN=own -days 90 -addext {names} -out self-signed.pem")
+    run("req -new -key key.pem -subj /CN=localhost -out request.pem")
+    for name, days in (("good", 365), ("soon", 5), ("far", 18_250), ("expired", -1), ("other-name", 365)):
+        (folder / "names.txt").write_text(
+            ("subjectAltName=DNS:other.example" if name == "other-name" else names) + "\n"
+        )
+        signed_by = "-CA authority.pem -CAkey key.pem -CAcreateserial"
+        run(f"x509 -req -in request.pem {signed_by} -days {days} -extfile names.txt -out {name}.pem")
+    return Certificates(folder)

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of check kinds: real processes that are ended for certain, and certificates by openssl."""
+"""Fixtures of the tests of check kinds: real processes that are ended for certain, and certificates."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.checks.check_stage import Certificates, Start
+from agent.checks.check_stage import Certificates, Start, make_certificates
 from conftest import program_path
 
 
@@ -34,51 +34,4 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    openssl = program_path("openssl")
-    made = Certificates(tmp_path_factory.mktemp("certificates"))
-
-    def run(*arguments: str) -> None:
-        subprocess.run([openssl, *arguments], cwd=made.folder, check=True, capture_output=True)
-
-    run("ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", "key.pem")
-    run(
-        "req",
-        "-x509",
-        "-new",
-        "-key",
-        "key.pem",
-        "-subj",
-        "/CN=test authority",
-        "-days",
-        "3650",
-        "-out",
-        "authority.pem",
-    )
-    own = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    run(
-        "req",
-        "-x509",
-        "-new",
-        "-key",
-        "key.pem",
-        "-subj",
-        "/CN=own",
-        "-days",
-        "90",
-        "-addext",
-        own,
-        "-out",
-        "self-signed.pem",
-    )
-    run("req", "-new", "-key", "key.pem", "-subj", "/CN=localhost", "-out", "request.pem")
-    for name, days, names in (
-        ("good", "365", "DNS:localhost,IP:127.0.0.1"),
-        ("soon", "5", "DNS:localhost,IP:127.0.0.1"),
-        ("far", "18250", "DNS:localhost,IP:127.0.0.1"),
-        ("expired", "-1", "DNS:localhost,IP:127.0.0.1"),
-        ("other-name", "365", "DNS:other.example"),
-    ):
-        (made.folder / "names.txt").write_text(f"subjectAltName={names}\n")
-        run("x509", "-req", "-in", "request.pem", "-CA", "authority.pem", "-CAkey", "key.pem", "-CAcreateserial",
-            "-days", days, "-extfile", "names.txt", "-out", f"{name}.pem")  # fmt: skip
-    return made
+    return make_certificates(program_path("openssl"), tmp_path_factory.mktemp("certificates"))

@@ -10,8 +10,26 @@ from detak_agent.checks.registry import REGISTRY
 LEAST_KEYS: dict[str, dict[str, Any]] = {
     "os": {},
     "process": {"process_name": "nginx"},
+    "systemd": {"units": ["nginx"]},
     "tcp": {"host": "10.0.0.5", "port": 5432},
     "http": {"url": "https://user:secret@10.0.0.5/health?token=secret"},
+    "tls": {"host": "10.0.0.5"},
+    "dns": {"query": "portal.example.go.id"},
+    "ping": {"host": "10.0.0.5"},
+    "postgresql": {"host": "10.0.0.5", "password": "secret"},
+    "mysql": {"host": "10.0.0.5", "password": "secret"},
+    "oracle": {"host": "10.0.0.5", "service_name": "SIAP", "password": "secret"},
+    "sqlserver": {"host": "10.0.0.5", "password": "secret"},
+    "redis": {"host": "10.0.0.5", "user": "detak", "password": "secret"},
+    "mongodb": {"host": "10.0.0.5", "user": "detak", "password": "secret"},
+    "haproxy": {"url": "https://10.0.0.5/stats", "user": "detak", "password": "secret", "backend": "app"},
+    "snmp": {"host": "10.0.0.5", "community": "secret"},
+    "redfish": {"host": "10.0.0.9", "user": "monitor", "password": "secret"},
+    "ipmi": {"host": "10.0.0.9", "user": "monitor", "password": "secret"},
+    "ups": {"ups": "rack", "user": "detak", "password": "secret"},
+    "file": {"path": "/var/backups/siap.dump"},
+    "log": {"path": "/var/log/siap.log", "pattern": "ERROR"},
+    "command": {"command": ["/usr/lib/nagios/plugins/check_http", "--password", "secret"]},
 }
 
 
@@ -40,6 +58,6 @@ def test_the_digest_changes_with_any_setting(kind: str) -> None:
     assert one.digest() != settings_of(kind, **LEAST_KEYS[kind], timeout_ms=1_234).digest()
 
 
-@pytest.mark.parametrize("kind", ["os", "process"])
+@pytest.mark.parametrize("kind", ["os", "process", "systemd"])
 def test_what_looks_at_this_machine_is_local(kind: str) -> None:
     assert not REGISTRY[kind].remote(settings_of(kind, **LEAST_KEYS[kind]))

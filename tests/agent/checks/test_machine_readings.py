@@ -36,7 +36,8 @@ def test_the_kernel_s_own_files_parse() -> None:
 
 def test_waiting_for_a_disk_is_not_being_busy() -> None:
     times = parse_cpu("cpu  10 1 5 70 14 2 3 4 9 9\ncpu0 1 1\ncpu1 1 1\nctxt 5\n")
-    assert times == CpuTimes(busy=10 + 1 + 5 + 2 + 3 + 4, total=10 + 1 + 5 + 70 + 14 + 2 + 3 + 4, cores=2)
+    total = 10 + 1 + 5 + 70 + 14 + 2 + 3 + 4
+    assert times == CpuTimes(busy=10 + 1 + 5 + 2 + 3 + 4, total=total, cores=2, waiting=14, stolen=4)
 
 
 def test_a_machine_without_swap_uses_none() -> None:

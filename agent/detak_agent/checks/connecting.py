@@ -1,0 +1,120 @@
+"""Reaching a server by name, address or local socket, with words for what it waits for. It speaks no protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from detak_agent.checks.addresses import Address, Lookup, endpoint, is_remote, met
+from detak_agent.checks.base import CouldNotCheckError
+from detak_agent.checks.secrets import secret
+from detak_agent.checks.threads import Lane
+
+T = TypeVar("T")
+
+
+def is_local_socket(host: str) -> bool:
+    """Whether `host` is the path of a Unix socket, or of the directory that it lies in."""
+    return host.startswith("/")
+
+
+def leads_elsewhere(host: str, remote: bool | None) -> bool:  # noqa: FBT001 - as the settings have it
+    """Whether another machine is checked: as the settings say, else by the address."""
+    return (not is_local_socket(host) and is_remote(host)) if remote is None else remote
+
+
+def host_problems(host: str) -> list[tuple[str, str]]:
+    """What is wrong with the key `host`."""
+    if is_local_socket(host):
+        return []
+    if any(character.isspace() or character in "/[]" for character in host):
+        return [("host", "must be a host name or an address without port, brackets or spaces, or an absolute path")]
+    return []
+
+
+def tls_problems(host: str, ca_file: str, *, tls: bool, verify_tls: bool) -> list[tuple[str, str]]:
+    """What is wrong with the keys `tls`, `verify_tls` and `ca_file`."""
+    if tls and is_local_socket(host):
+        return [("tls", "has no effect on a local socket")]
+    if not tls:
+        return [("ca_file", "has no effect without tls = true")] if ca_file else []
+    return [("ca_file", "has no effect with verify_tls = false")] if ca_file and not verify_tls else []
+
+
+class Caller:
+    """Calls one server. `where` is how people may see it, `waiting_for` what has not happened yet."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._lookup = Lookup()
+        self.where = host if is_local_socket(host) else endpoint(host, port)
+        self.waiting_for = ""
+
+    async def first(self, until: float, attempt: Callable[[Address], Awaitable[T]]) -> T:
+        """What `attempt` gives for the first address where it raises no OSError; each has a share of the time left.
+
+        `until` is in time.monotonic(). Raises what the last attempt raised, and OSError for a name without an address.
+        """
+        addresses = await self._addresses()
+        for left in range(len(addresses), 1, -1):
+            self._turn_to(addresses[-left])
+            try:
+                return await asyncio.wait_for(attempt(addresses[-left]), (until - time.monotonic()) / left)
+            except (asyncio.TimeoutError, OSError):
+                continue
+        self._turn_to(addresses[-1])
+        return await attempt(addresses[-1])
+
+    async def connected(self, until: float) -> socket.socket:
+        """A connected socket that does not block; OSError with words for people."""
+        connected = await self.first(until, self._connect)
+        self.waiting_for = f"{self.where} took the connection, but did not answer"
+        return connected
+
+    async def _addresses(self) -> list[Address]:
+        if is_local_socket(self._host):
+            return [Address(socket.AF_UNIX, self._host, 0)]
+        self.waiting_for = f"the name {self._host} was not resolved"
+        return await self._lookup.addresses(self._host, self._port)
+
+    def _turn_to(self, address: Address) -> None:
+        if address.family != socket.AF_UNIX:
+            named = address.host != self._host
+            self.where = f"{self._host} ({address})" if named else str(address)
+        self.waiting_for = f"{self.where} did not take the connection"
+
+    async def _connect(self, address: Address) -> socket.socket:
+        connection = socket.socket(address.family, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(0)
+            place = address.host if address.family == socket.AF_UNIX else (address.host, address.port)
+            await asyncio.get_running_loop().sock_connect(connection, place)
+        except OSError as error:
+            connection.close()
+            raise met(error, self.where) from error
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+class PasswordReader:
+    """Reads a check's password without blocking the loop, anew for each sample."""
+
+    def __init__(self, password: str, password_file: str) -> None:
+        self._password = password
+        self._password_file = password_file
+        self._lane = Lane()
+
+    async def read(self, deadline_ms: int) -> str:
+        """The password, empty where none is set; CouldNotCheckError where its file cannot be read in time."""
+        if not self._password_file:
+            return self._password
+        try:
+            return await self._lane.run(lambda: secret("", self._password_file), deadline_ms)
+        except asyncio.TimeoutError:
+            raise CouldNotCheckError(f"reading password_file {self._password_file} hangs") from None
