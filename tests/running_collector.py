@@ -16,12 +16,14 @@ from detak_collector.clocks import Clock, system_clock
 from detak_collector.enrol import Keyring, issue_token, redeem
 from detak_collector.ingest import Capacity, Ingest
 from detak_collector.ingest_deadlines import Deadlines
+from detak_collector.ingest_metrics import MetricsIntake
 from detak_collector.ingest_validation import InvalidRecordError
 from detak_collector.pulse import Pulse
 from detak_collector.store.base import Arrival, Receipt, StoreError
 from detak_collector.store.sqlite import SqliteStore, open_store
 from detak_collector.store.sqlite_evidence import SqliteEvidence
 from detak_collector.web.api import Api
+from detak_collector.web.metrics import MetricsApi
 from detak_wire import limits
 from detak_wire.codec import decode, encode
 from detak_wire.messages import Answer, Evidence, Problem
@@ -62,6 +64,7 @@ class Running:
     keys: dict[str, str]
     refused_liveness: list[bool]
     ingesting: asyncio.Task[None]
+    metrics: MetricsIntake
 
     async def post(
         self, body: bytes, key: str | None = None, path: str = "/api/v1/evidence", **headers: str
@@ -113,9 +116,11 @@ async def running_collector(
     ingest = Ingest(
         evidence, thread, store.collector, clock, deadlines, pulse, lambda: refused.append(True), capacity or Capacity()
     )
-    api = Api(ingest, store.registry, Keyring(store.registry.keys()), thread, clock, store.collector)
+    api = Api(ingest, store.registry, Keyring(store.registry), thread, clock, store.collector)
+    metrics = MetricsIntake(store.metrics, thread)
+    api.stored = metrics.take
     app = web.Application(client_max_size=limits.BODY_BYTES)
-    app.add_routes(api.routes())
+    app.add_routes([*api.routes(), *MetricsApi(store.metrics, clock).routes()])
     runner = web.AppRunner(app, access_log=None, auto_decompress=False)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -123,7 +128,7 @@ async def running_collector(
     ingesting = asyncio.create_task(ingest.run())
     try:
         async with aiohttp.ClientSession() as session:
-            yield Running(url, session, store, evidence, ingest, pulse, keys, refused, ingesting)
+            yield Running(url, session, store, evidence, ingest, pulse, keys, refused, ingesting, metrics)
     finally:
         evidence.go.set()
         await runner.cleanup()

@@ -15,11 +15,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from detak_agent import VERSION
+from detak_agent import VERSION, cli_identity
 from detak_agent.checks.base import Kind, Surroundings
 from detak_agent.clocks import SystemClock
-from detak_agent.config import AgentConfig, CollectorSettings, load
-from detak_agent.failures import ConfigurationError, DetakError
+from detak_agent.config import AgentConfig, load
+from detak_agent.discovery.arguments import add_discover_arguments, discover
+from detak_agent.failures import CouldNotError, DetakError
 from detak_agent.runner import Sampler, Starvation
 
 if TYPE_CHECKING:
@@ -69,21 +70,37 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "check", _check, "run every check once; exit 1 if one is down")
     _add(commands, "status", _status, "say how the agent on this node stands; exit 1 if it does not run")
     _add(commands, "config-check", _config_check, "say whether the configuration is right")
-    enroll = _add(commands, "enroll", _enroll, "get this node's key from a collector")
+    text = "propose a configuration from what runs on this machine"
+    add_discover_arguments(_add(commands, "discover", discover, text, own_config=True))
+    enroll = _add(commands, "enroll", cli_identity.enroll, "get this node's key from a collector")
     enroll.add_argument(
         "--collector", metavar="URL", help="its url in the configuration; may be left out if there is one"
     )
-    enroll.add_argument("--token", required=True, help="the one-time token that `detak-collector enroll` printed")
+    cli_identity.add_enroll_arguments(enroll)
+    renew = _add(commands, "renew", cli_identity.renew, "renew this node's key now; a running agent does so by itself")
+    renew.add_argument("--collector", metavar="URL", help="only with this one")
+    _add(
+        commands,
+        "adopt",
+        cli_identity.adopt,
+        "say that this machine is the node whose state lies here, moved or restored",
+    )
     return parser
 
 
 def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, command: object, text: str
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    command: object,
+    text: str,
+    *,
+    own_config: bool = False,
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text)
-    parser.add_argument(
-        "--config", type=Path, default=Path("/etc/detak/agent.toml"), metavar="FILE", help="default %(default)s"
-    )
+    if not own_config:
+        parser.add_argument(
+            "--config", type=Path, default=Path("/etc/detak/agent.toml"), metavar="FILE", help="default %(default)s"
+        )
     parser.add_argument("--debug", action="store_true", help="say more, tracebacks included")
     parser.set_defaults(command=command)
     return parser
@@ -130,43 +147,26 @@ def _table(samples: Sequence[Sample]) -> list[str]:
 
 
 def _status(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
-    from detak_agent.status import is_running, read_standing, status_lines  # noqa: PLC0415 - only here
+    from detak_agent.key_standing import key_lines  # noqa: PLC0415 - only here
+    from detak_agent.machine_identity import this_machine  # noqa: PLC0415 - as above
+    from detak_agent.status import is_running, read_standing, status_lines  # noqa: PLC0415 - as above
 
-    standing = read_standing(load(options.config, registry).state_directory)
-    if standing is None:
-        print("agent      not running; it has never ticked")
-        return 1
-    clock = SystemClock()
-    for line in status_lines(standing, clock):
-        print(line)
-    return 0 if is_running(standing, clock) else 1
+    config, clock = load(options.config, registry), SystemClock()
+    keys = key_lines(config, this_machine(), clock.utc())
+    try:
+        standing = read_standing(config.state_directory)
+    except CouldNotError:
+        print("\n".join(keys))
+        raise
+    lines = ["agent      not running; it has never ticked"] if standing is None else status_lines(standing, clock)
+    print("\n".join([*lines, *keys]))
+    return 0 if standing is not None and is_running(standing, clock) else 1
 
 
 def _config_check(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
     config = load(options.config, registry)
     print(f"OK: node {config.node}, {len(config.checks)} checks, {len(config.collectors)} collectors")
     return 0
-
-
-def _enroll(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
-    from detak_agent.enrol import enrol  # noqa: PLC0415 - only here
-
-    config = load(options.config, registry)
-    collector = _collector(config, options.collector, options.config)
-    path = asyncio.new_event_loop().run_until_complete(enrol(config, collector, options.token))
-    print(f"enrolled {config.node} with {collector.url}; the key is in {path}")
-    return 0
-
-
-def _collector(config: AgentConfig, url: str | None, path: Path) -> CollectorSettings:
-    known = {one.url: one for one in config.collectors}
-    if url is None and len(known) == 1:
-        return config.collectors[0]
-    if url is None:
-        raise ConfigurationError([f"--collector: say which one: {', '.join(known)}"])
-    if url.rstrip("/") not in known:
-        raise ConfigurationError([f"--collector: {path} has no [[collector]] with this url (got {url})"])
-    return known[url.rstrip("/")]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import msgspec
 from detak_agent.records import Owed
 from detak_agent.run import Durable
 from detak_wire import PROTOCOL_VERSION
-from detak_wire.messages import Evidence, Growth, Part, Span, StopReason, Stored
+from detak_wire.messages import Evidence, Growth, Metrics, Part, Span, StopReason, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Draft:
     owed: Owed
     known: Known
     stopping: Stopping | None = None
+    metrics: tuple[Metrics, ...] = ()
 
 
 def compose(draft: Draft, sent_agent: int) -> Evidence:
@@ -62,6 +63,7 @@ def compose(draft: Draft, sent_agent: int) -> Evidence:
         backlog=draft.owed.remaining,
         stopping=None if stopping is None else stopping.reason,
         stopping_agent=None if stopping is None else stopping.at,
+        metrics=list(draft.metrics),
     )
 
 

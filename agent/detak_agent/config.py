@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import sys
 from collections.abc import Mapping
@@ -16,7 +15,10 @@ from msgspec import Meta, Struct
 
 from detak_agent.checks.base import CheckSettings, Kind
 from detak_agent.failures import ConfigurationError
+from detak_agent.fingerprints import RULE as FINGERPRINT_RULE
+from detak_agent.fingerprints import normal_fingerprint
 from detak_agent.journal import DEFAULT_MAX_BYTES
+from detak_agent.proxies import is_loopback
 from detak_agent.runner import Check
 from detak_agent.settings_reading import Errors, joined, read_table
 from detak_agent.spans import ALIVE
@@ -30,6 +32,7 @@ else:
 _NAME = re.compile(limits.NAME_PATTERN)
 _SHORTEST_MS = 100
 _LONGEST_MS = 3_600_000
+_SHORTEST_METRICS_MS = 10_000
 _MOST_TRIES = 10
 _MOST_CONFIRM = 100
 
@@ -38,11 +41,16 @@ Pace = Annotated[int, Meta(ge=_SHORTEST_MS, le=_LONGEST_MS)]
 
 
 class CollectorSettings(Struct, frozen=True, kw_only=True):
-    """One `[[collector]]`. Without `key_file` the key lies in the state directory, where `enroll` puts it."""
+    """One `[[collector]]`. Without `key_file` the key lies in the state directory, where `enroll` puts it.
+
+    A `key_file` without a slash is a systemd credential. `fingerprint` is in its normal form; `renew_days` = 0: never.
+    """
 
     url: str
     ca_file: str | None = None
+    fingerprint: str | None = None
     key_file: str | None = None
+    renew_days: Annotated[int, Meta(ge=0, le=3_650)] = 30
 
 
 class _File(Struct, frozen=True, kw_only=True):
@@ -52,6 +60,7 @@ class _File(Struct, frozen=True, kw_only=True):
     state_directory: str = "/var/lib/detak-agent"
     tick_ms: Pace = 1_000
     beat_ms: Pace = 5_000
+    metrics_ms: int = 60_000
     allow_plaintext: bool = False
     journal_max_bytes: Annotated[int, Meta(ge=1024 * 1024)] = DEFAULT_MAX_BYTES
     collector: list[dict[str, Any]] = []
@@ -66,6 +75,7 @@ class AgentConfig:
     state_directory: Path
     tick_ms: int
     beat_ms: int
+    metrics_ms: int
     journal_max_bytes: int
     collectors: tuple[CollectorSettings, ...]
     checks: tuple[Check, ...]
@@ -99,6 +109,7 @@ def parse(text: str, registry: Mapping[str, Kind], file_name: str = "agent.toml"
         state_directory=Path(file.state_directory),
         tick_ms=file.tick_ms,
         beat_ms=file.beat_ms,
+        metrics_ms=file.metrics_ms,
         journal_max_bytes=file.journal_max_bytes,
         collectors=tuple(collectors),
         checks=tuple(checks),
@@ -119,6 +130,9 @@ def _check_top(table: Table, errors: Errors) -> None:
     tick_ms, beat_ms = table.get("tick_ms", 1_000), table.get("beat_ms", 5_000)
     if isinstance(tick_ms, int) and isinstance(beat_ms, int) and beat_ms < tick_ms:
         errors.add_value("beat_ms", f"may not be less than tick_ms = {tick_ms}", beat_ms)
+    metrics_ms = table.get("metrics_ms")
+    if isinstance(metrics_ms, int) and metrics_ms and not _SHORTEST_METRICS_MS <= metrics_ms <= _LONGEST_MS:
+        errors.add_value("metrics_ms", f"must be 0 or lie between {_SHORTEST_METRICS_MS} and {_LONGEST_MS}", metrics_ms)
     if len(_tables(table, "check")) > limits.CHECKS:
         errors.add("check", f"more than {limits.CHECKS} checks on one node")
 
@@ -135,9 +149,25 @@ def _collectors(tables: list[Table], allow_plaintext: bool, errors: Errors) -> l
             errors.add_value(joined(path, "url"), problem, settings.url)
         elif any(settings.url.rstrip("/") == other.url for other in collectors):
             errors.add_value(joined(path, "url"), "this collector is there twice", settings.url)
-        else:
-            collectors.append(msgspec.structs.replace(settings, url=settings.url.rstrip("/")))
+        elif _is_identified(settings, path, errors):
+            pin = normal_fingerprint(settings.fingerprint or "")
+            collectors.append(msgspec.structs.replace(settings, url=settings.url.rstrip("/"), fingerprint=pin))
     return collectors
+
+
+def _is_identified(settings: CollectorSettings, path: str, errors: Errors) -> bool:
+    """Whether it is plain how the two prove to each other who they are."""
+    found = len(errors.lines)
+    fingerprint = settings.fingerprint
+    if fingerprint is not None and normal_fingerprint(fingerprint) is None:
+        errors.add_value(joined(path, "fingerprint"), FINGERPRINT_RULE, fingerprint)
+    elif fingerprint is not None and settings.ca_file is not None:
+        errors.add(joined(path, "fingerprint"), "may not stand beside ca_file: which of them counts?")
+    elif fingerprint is not None and settings.url.startswith("http:"):
+        errors.add(joined(path, "fingerprint"), "plain HTTP has no certificate; use https")
+    if settings.key_file == "":
+        errors.add(joined(path, "key_file"), "must be a path, or the name of a systemd credential")
+    return len(errors.lines) == found
 
 
 def url_problem(url: str, *, allow_plaintext: bool) -> str | None:
@@ -151,16 +181,9 @@ def url_problem(url: str, *, allow_plaintext: bool) -> str | None:
         return "must be a URL such as https://detak.example.go.id"
     if parts.query or parts.fragment or parts.username is not None:
         return "must have no user, query or fragment"
-    if parts.scheme == "http" and not allow_plaintext and not _is_loopback(host):
+    if parts.scheme == "http" and not allow_plaintext and not is_loopback(host):
         return "plain HTTP beyond this machine is refused; use https, or set allow_plaintext = true"
     return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 _NAME_RULE = "must be 1 to 64 lower case letters, digits, '.', '_' or '-', with a letter or digit at both ends"

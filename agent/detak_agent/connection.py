@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import h11
 
-from detak_agent.failures import CouldNotError
+from detak_agent.proxies import Proxy
+from detak_agent.trust import Trust, mismatch
+from detak_agent.tunnel import ProxyError, tunnel, unreachable, wants_password
 from detak_wire import limits
 from detak_wire.codec import InvalidMessageError, decode
 from detak_wire.messages import Problem
@@ -38,15 +39,24 @@ class Reply:
 class Connection:
     """At most one connection to one collector; opened when needed, again after it broke."""
 
-    def __init__(self, url: str, ca_file: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        trust: Trust | None = None,
+        find_proxy: Callable[[], Proxy | None] = lambda: None,
+        may_speak: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`may_speak` is asked before a connection is opened, and raises CouldNotError where none may be."""
         parts = urlsplit(url)
         self._host = parts.hostname or ""
         self._is_tls = parts.scheme == "https"
         self._port = parts.port or (443 if self._is_tls else 80)
         self._authority = parts.netloc
         self._prefix = parts.path.rstrip("/")
-        self._ca_file = ca_file
-        self._context: ssl.SSLContext | None = None
+        self._trust = trust or Trust()
+        self._find_proxy = find_proxy
+        self._may_speak = may_speak
+        self._proxy: Proxy | None = None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._protocol = h11.Connection(h11.CLIENT)
@@ -56,13 +66,42 @@ class Connection:
         if self._writer is not None and self._reader is not None and not self._reader.at_eof():
             return
         self.close()
+        self._may_speak()
+        self._proxy = self._find_proxy()
         try:
-            self._reader, self._writer = await asyncio.open_connection(self._host, self._port, ssl=self._trust())
+            self._reader, self._writer = await (self._connected_by_tls() if self._is_tls else self._connected())
         except ssl.SSLCertVerificationError as error:
             raise ConnectionBrokenError(f"its certificate is refused: {error.verify_message}") from error
+        except ProxyError as error:
+            raise ConnectionBrokenError(str(error)) from error
         except (OSError, ssl.SSLError) as error:
             raise ConnectionBrokenError(f"cannot be reached: {_why(error)}") from error
         self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=16_384)
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._proxy is None:
+            return await asyncio.open_connection(self._host, self._port)
+        try:
+            return await asyncio.open_connection(self._proxy.host, self._proxy.port)
+        except OSError as error:
+            raise unreachable(self._proxy, error) from error
+
+    async def _connected_by_tls(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Nothing is sent before the certificate is known to be the right one."""
+        pinned = self._trust.pinned()
+        context = self._trust.context(pinned)
+        if self._proxy is None:
+            reader, writer = await asyncio.open_connection(self._host, self._port, ssl=context)
+        else:
+            end = await tunnel(self._proxy, self._host, self._port)
+            reader, writer = await asyncio.open_connection(sock=end, ssl=context, server_hostname=self._host)
+        if pinned is not None:
+            session: ssl.SSLObject = writer.get_extra_info("ssl_object")
+            problem = mismatch(pinned, session.getpeercert(binary_form=True))
+            if problem is not None:
+                writer.transport.abort()
+                raise ConnectionBrokenError(problem)
+        return reader, writer
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """One request and its whole answer on the open connection."""
@@ -80,6 +119,9 @@ class Connection:
         except BaseException:
             self.close()
             raise
+        if reply.status == 407 and self._proxy is not None:
+            self.close()
+            raise ConnectionBrokenError(str(wants_password(self._proxy)))
         return reply
 
     def close(self) -> None:
@@ -91,7 +133,11 @@ class Connection:
     async def _send(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
         assert self._writer is not None
         lines = [("Host", self._authority), ("Content-Length", str(len(body))), *headers.items()]
-        request = h11.Request(method="POST", target=self._prefix + path, headers=lines)
+        target = self._prefix + path
+        if self._proxy is not None and not self._is_tls:
+            target = f"http://{self._authority}{target}"
+            lines += self._proxy.headers
+        request = h11.Request(method="POST", target=target, headers=lines)
         parts = (request, h11.Data(data=body), h11.EndOfMessage())
         self._writer.write(b"".join(self._protocol.send(part) or b"" for part in parts))
         await self._writer.drain()
@@ -126,18 +172,6 @@ class Connection:
             self.close()
         else:
             self._protocol.start_next_cycle()
-
-    def _trust(self) -> ssl.SSLContext | None:
-        if not self._is_tls:
-            return None
-        if self._context is None:
-            if self._ca_file is not None and not Path(self._ca_file).is_file():
-                raise CouldNotError(f"ca_file {self._ca_file}: there is no such file")
-            try:
-                self._context = ssl.create_default_context(cafile=self._ca_file)
-            except (OSError, ssl.SSLError) as error:
-                raise CouldNotError(f"ca_file {self._ca_file}: not a list of PEM certificates: {error}") from error
-        return self._context
 
 
 def problem_of(reply: Reply) -> Problem:

@@ -37,6 +37,7 @@ class Daemon:
         self._registry = registry
         self._machine = machine
         self._signalled = asyncio.Event()
+        self._described: list[CheckSettings] = []
         self._stop_wanted = False
         self._reload_wanted = False
 
@@ -104,7 +105,8 @@ class Daemon:
             _log.error("the configuration is refused; the old one goes on")
         else:
             before, self._config = self._config, config
-            if _measures_the_same(before, config):
+            # The digest of a plug-in changes without the file that names it.
+            if _measures_the_same(before, config) and self._described == [*map(described, config.checks)]:
                 await life.change_collectors(config.collectors)
                 _log.info("reloaded; the run goes on")
             else:
@@ -124,6 +126,7 @@ class Daemon:
         utc = self._machine.clock.utc()
         await thread.call(journal.outbox.configure, [one.url for one in self._config.collectors])
         previous = await thread.call(journal.close_previous, utc)
+        self._described = [*map(described, self._config.checks)]
         run = Run(self._machine.identity(), self._opening(previous))
         await thread.call(journal.begin_run, run.identity, run.opening, utc)
         life = Life(self._config, run, journal, thread, self._machine)
@@ -142,7 +145,7 @@ class Daemon:
             agent_version=VERSION,
             tick_ms=self._config.tick_ms,
             beat_ms=self._config.beat_ms,
-            checks=[described(check) for check in self._config.checks],
+            checks=self._described,
             clock=ClockClaim(clock.begin(), clock.utc(), clock.error_ms()),
             suspended_ms=clock.suspended(),
             watchdog_ms=self._machine.notifier.watchdog_ms,
@@ -185,7 +188,11 @@ def described(check: Check) -> CheckSettings:
 
 
 def _measures_the_same(before: AgentConfig, after: AgentConfig) -> bool:
-    return (before.tick_ms, before.beat_ms, before.checks) == (after.tick_ms, after.beat_ms, after.checks)
+    return _paces(before) == _paces(after) and before.checks == after.checks
+
+
+def _paces(config: AgentConfig) -> tuple[int, int, int]:
+    return config.tick_ms, config.beat_ms, config.metrics_ms
 
 
 def run_agent(path: Path, config: AgentConfig, registry: Mapping[str, Kind], machine: Machine) -> int:

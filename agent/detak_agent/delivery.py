@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -14,14 +14,23 @@ from msgspec.structs import replace
 from detak_agent.clocks import Clock
 from detak_agent.composing import Draft, Known, Stopping, compose, knows_more
 from detak_agent.config import CollectorSettings
-from detak_agent.connection import Connection, ConnectionBrokenError, Reply
+from detak_agent.connection import ConnectionBrokenError, Reply
 from detak_agent.exchanges import Choice, Stamps
 from detak_agent.failures import CouldNotError, JournalError
 from detak_agent.journal import Journal
 from detak_agent.journal_thread import JournalThread
-from detak_agent.keys import key_path, read_key
+from detak_agent.key_renewal import HeldKey
+from detak_agent.metrics.waiting import WaitingPoints
 from detak_agent.records import Owed
-from detak_agent.refusals import DeliveryError, InvalidRecordError, TooLargeError, UnknownRunError, refusal
+from detak_agent.refusals import (
+    DeliveryError,
+    InvalidRecordError,
+    KeyRefusedError,
+    NoMetricsError,
+    TooLargeError,
+    UnknownRunError,
+    refusal,
+)
 from detak_agent.run import Durable, Run
 from detak_agent.schedule import next_due
 from detak_agent.timing import within, woken_within
@@ -57,6 +66,7 @@ class Station:
     clock: Clock
     random: Callable[[], float]
     commit_soon: Callable[[], None]
+    points: WaitingPoints = field(default_factory=WaitingPoints)
 
 
 class Link(Protocol):
@@ -78,12 +88,13 @@ class Link(Protocol):
 class Courier:
     """Delivers one run to one collector, with its own cursor and its own patience."""
 
-    def __init__(self, station: Station, collector: CollectorSettings, link: Link | None = None) -> None:
+    def __init__(self, station: Station, collector: CollectorSettings, link: Link) -> None:
         self._station = station
-        self._collector = collector
         self._url = collector.url
-        self._link: Link = link if link is not None else Connection(collector.url, collector.ca_file)
+        self._link = link
+        self._key = HeldKey(collector, station.state_directory, station.node)
         self._wake = asyncio.Event()
+        self._points = station.points.for_collector(collector.url)
         self._choice = Choice()
         self._known_open: dict[int, int] = {}
         self._oldest: dict[str, int] = {}
@@ -111,6 +122,7 @@ class Courier:
             error = await self._attempt()
             if error is None:
                 self._recovered()
+                await self._key.renew_if_due(self._link, self._station.clock)
                 await self._rest()
             else:
                 await self._endure(error)
@@ -134,7 +146,7 @@ class Courier:
         """The run's last beat; whoever calls bounds its time."""
         try:
             await self._round(stopping)
-        except (ConnectionBrokenError, CouldNotError, DeliveryError) as error:
+        except (ConnectionBrokenError, CouldNotError, DeliveryError, RenewalError) as error:
             _log.warning("collector %s: the last beat was not delivered: %s", self._url, error)
         except asyncio.CancelledError:
             _log.warning("collector %s: the last beat was not delivered: no answer in time", self._url)
@@ -149,15 +161,16 @@ class Courier:
         return self._choice.rest()
 
     async def _round(self, stopping: Stopping | None) -> None:
-        key = read_key(key_path(self._collector, self._station.state_directory))
+        key = self._key.read()
         if key is None:
             hint = f"run detak-agent enroll --collector {self._url} --token TOKEN"
-            raise DeliveryError(f"this node is not enrolled there; {hint}", is_slow=True)
+            raise KeyRefusedError(f"this node is not enrolled there; {hint}")
         await self._link.open()
         owed = await self._owed()
         run = self._station.run
         known = Known(self._known_open, tuple((self._unnamed or [])[:_NAMED_RUNS]), self._oldest)
-        draft = Draft(self._station.node, run.identity, run.durable, owed, known, stopping)
+        metrics = self._points.due(self._station.clock.begin()) if stopping is None else ()
+        draft = Draft(self._station.node, run.identity, run.durable, owed, known, stopping, metrics)
         evidence = compose(draft, self._station.clock.begin())
         reply = await self._link.post("/api/v1/evidence", *_packed(evidence, key))
         received_agent = self._station.clock.end()
@@ -199,6 +212,7 @@ class Courier:
         self._has_more = self._allowance > 0 and owed.remaining > 0 and is_less
         self._remaining = owed.remaining
         self._closed_seen = durable.closed_so_far
+        self._points.taken(draft.metrics)
         stamps = Stamps(answer.collector, evidence.sent_agent, answer.arrived_utc, answer.answered_utc, received_agent)
         self._keep_exchange(stamps, durable)
 
@@ -229,6 +243,10 @@ class Courier:
             self._acknowledged.pop(error.run, None)
             await self._station.thread.call(self._station.journal.outbox.forget, self._url, error.run)
             self._may_owe = True
+        elif isinstance(error, NoMetricsError):
+            self._points.refused(self._station.clock.begin())
+        elif isinstance(error, KeyRefusedError) and self._key.refused():
+            raise KeyRefusedError(str(error), has_another=True)
         raise error
 
     async def _set_aside(self, error: InvalidRecordError) -> None:
@@ -256,7 +274,11 @@ class Courier:
         if str(error) != self._trouble:
             self._trouble = str(error)
             _log.warning("collector %s: %s", self._url, error)
-        await asyncio.sleep(error.pause_ms(self._failures, self._station.beat_ms, self._station.random()) / 1_000)
+        pause_ms = error.pause_ms(self._failures, self._station.beat_ms, self._station.random())
+        if isinstance(error, KeyRefusedError):
+            await self._key.another(pause_ms, self._station.beat_ms)
+        else:
+            await asyncio.sleep(pause_ms / 1_000)
 
     def _recovered(self) -> None:
         if self._trouble:

@@ -16,26 +16,25 @@ from detak_agent.checks.base import Surroundings
 from detak_agent.clocks import Clock
 from detak_agent.composing import Stopping
 from detak_agent.config import AgentConfig, CollectorSettings
-from detak_agent.connection import Connection
 from detak_agent.delivery import Courier, Link, RenewalError, Station
 from detak_agent.journal import Journal
 from detak_agent.journal_thread import JournalThread
+from detak_agent.metrics.gathering import Gatherer
+from detak_agent.metrics.latencies import Latencies
+from detak_agent.metrics.reading import Source, selections
+from detak_agent.metrics.waiting import WaitingPoints
 from detak_agent.run import Run
 from detak_agent.runner import Sampler, Starvation
-from detak_agent.schedule import first_due, next_due
+from detak_agent.schedule import first_due, grid_ms, next_due
 from detak_agent.spans import Sample
 from detak_agent.systemd import Notifier
+from detak_agent.way import way_to
 from detak_wire.messages import StopReason
 
 _log = logging.getLogger("detak_agent")
 
 FAREWELL_S = 2.0
 """How long the last beat may take."""
-
-
-def over_http(collector: CollectorSettings) -> Link:
-    """The way to a collector that every agent takes but a simulated one."""
-    return Connection(collector.url, collector.ca_file)
 
 
 def random_identity() -> str:
@@ -51,7 +50,7 @@ class Machine:
     surroundings: Surroundings
     random: Callable[[], float]
     notifier: Notifier
-    connect: Callable[[CollectorSettings], Link] = over_http
+    connect: Callable[[AgentConfig, CollectorSettings], Link] = way_to
     identity: Callable[[], str] = random_identity
 
 
@@ -68,9 +67,12 @@ class Life:
         self._machine = machine
         self._clock = machine.clock
         self._starvation = Starvation(config.tick_ms)
+        self._grid_ms = grid_ms(check.settings.interval_ms for check in config.checks)
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._commit_wanted = asyncio.Event()
         self._is_urgent = False
+        self._latencies = Latencies()
+        self._points = WaitingPoints()
         self._couriers: list[Courier] = []
         self._delivering: list[asyncio.Task[None]] = []
         self._working: list[asyncio.Task[None]] = []
@@ -84,6 +86,8 @@ class Life:
         )
         self._working = [self._start(self._tick()), self._start(self._commit())]
         self._working += [self._start(self._sample(one)) for one in samplers]
+        if self._config.metrics_ms:
+            self._working.append(self._start(self._gatherer().run(self._config.metrics_ms, self._sleep_until)))
         self._begin_delivery(self._config.collectors)
 
     async def change_collectors(self, collectors: Sequence[CollectorSettings]) -> None:
@@ -150,12 +154,18 @@ class Life:
         while True:
             sample = await sampler.sample()
             self._take(sample)
-            await self._sleep_until(next_due(name, interval_ms, self._clock.begin()))
+            self._latencies.add(sample, sampler.values)
+            await self._sleep_until(next_due(name, interval_ms, self._clock.begin(), self._grid_ms))
 
     def _take(self, sample: Sample) -> None:
         if self._run.add(sample):
             _log.info("check %s: %s%s", sample.check, sample.state, f": {sample.message}" if sample.message else "")
             self._commit_wanted.set()
+
+    def _gatherer(self) -> Gatherer:
+        watched = selections(check.settings for check in self._config.checks)
+        source = Source(self._machine.surroundings.root, self._config.state_directory, watched)
+        return Gatherer(source, self._clock, self._latencies, self._points)
 
     async def _commit(self) -> None:
         """One commit at a time; what came while the disk was busy goes into the next one."""
@@ -194,8 +204,9 @@ class Life:
             clock=self._clock,
             random=self._machine.random,
             commit_soon=self._commit_soon,
+            points=self._points,
         )
-        self._couriers = [Courier(station, one, self._machine.connect(one)) for one in collectors]
+        self._couriers = [Courier(station, one, self._machine.connect(self._config, one)) for one in collectors]
         self._delivering = [self._start(courier.deliver()) for courier in self._couriers]
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

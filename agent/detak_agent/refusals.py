@@ -4,11 +4,14 @@ DeliveryError            wait, the longer the more often it failed
     InvalidRecordError   a record is set aside, then at once again
     UnknownRunError      the run is sent whole, then at once again
     TooLargeError        a smaller message, at once
+    NoMetricsError       the same without metrics, at once
+    KeyRefusedError      another key, if there is one, or much time, or a person
 """
 
 from __future__ import annotations
 
 from detak_agent.connection import Reply, problem_of
+from detak_wire.messages import Problem
 
 _LONGEST_BEATS = 2
 """Less than a collector's deadline: after its outage every agent is back before one is presumed down."""
@@ -67,21 +70,49 @@ class TooLargeError(DeliveryError):
     is_mended = True
 
 
+class KeyRefusedError(DeliveryError):
+    """The collector does not know this key, or not for this node. `has_another`: the next attempt has another key."""
+
+    def __init__(self, message: str, *, has_another: bool = False) -> None:
+        super().__init__(message, is_slow=not has_another)
+        self.is_mended = has_another
+
+
+class NoMetricsError(DeliveryError):
+    """The collector does not know metrics, or finds something wrong with these."""
+
+    is_mended = True
+
+
 def refusal(reply: Reply) -> DeliveryError:
     """What an answer other than 200 means."""
     problem = problem_of(reply)
     said = f"{problem.path}: {problem.detail}" if problem.path else problem.detail
-    if reply.status == 400 and problem.run is not None:
-        if problem.number is not None:
-            return InvalidRecordError(said, problem.run, problem.number)
-        return UnknownRunError(said, problem.run)
+    if reply.status == 400 and (problem.run is not None or _is_about_metrics(problem)):
+        return _of_a_part(problem, said)
     if reply.status in {401, 403}:
-        return DeliveryError(f"refuses this node's key: {said}; enrol this node again", is_slow=True)
+        return KeyRefusedError(
+            f"refuses this node's key: {said}; until it is enrolled again, all evidence is kept here"
+        )
     if reply.status == 413:
         return TooLargeError(said)
     if reply.status in {429, 503}:
         return DeliveryError(f"is busy: {said}", retry_after_s=_retry_after(reply, problem.retry_after_s))
     return DeliveryError(f"refuses the beat with status {reply.status}: {said}", is_slow=reply.status < 500)
+
+
+def _of_a_part(problem: Problem, said: str) -> DeliveryError:
+    """What is wrong with one part of the message, without which the rest can go."""
+    if problem.run is None:
+        return NoMetricsError(f"takes no metrics, so it gets none for some hours: {said}")
+    if problem.number is None:
+        return UnknownRunError(said, problem.run)
+    return InvalidRecordError(said, problem.run, problem.number)
+
+
+def _is_about_metrics(problem: Problem) -> bool:
+    """A collector that is older than metrics finds the field itself unknown, at the message's top."""
+    return problem.path.startswith("$.metrics") or (problem.path == "$" and "`metrics`" in problem.detail)
 
 
 def _retry_after(reply: Reply, said_s: int | None) -> int | None:

@@ -105,7 +105,10 @@ class OutageState:
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """One node: whether it is heard, since when its agent runs, and how far its clock is known."""
+    """One node: whether it is heard, since when its agent runs, and how far its clock is known.
+
+    `warning` is what is wrong with it besides, and what to do.
+    """
 
     name: str
     site: str | None
@@ -114,6 +117,7 @@ class NodeState:
     agent_version: str
     checks: int
     clock_uncertainty_ms: int | None
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from detak_collector.downtime.facts import ALIVE, Facts, Node
 from detak_collector.downtime.lives import history_of
 from detak_collector.downtime.sampled import Window, read_sampled
 from detak_collector.downtime.tail import Beside
+from detak_collector.rivals import rivalry
 from detak_collector.store.base import NodeRow
 
 
@@ -33,4 +34,5 @@ def _node_state(catalogue: Catalogue, row: NodeRow, facts: Facts, now: int) -> N
         agent_version=row.agent_version,
         checks=len(lives[-1].run.checks) if lives else 0,
         clock_uncertainty_ms=lives[-1].clock.uncertainty_ms if lives else None,
+        warning=rivalry(row.name, row.rivals) if row.rivals else "",
     )

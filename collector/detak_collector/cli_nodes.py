@@ -8,8 +8,10 @@ from collections import Counter
 import click
 from rich.table import Table
 
+from detak_collector.certificate import shown_certificate
 from detak_collector.cli_session import EXIT_BAD_NEWS, Session
 from detak_collector.enrol import issue_token
+from detak_collector.rivals import rivalry
 from detak_collector.store.base import NodeRow
 from detak_wire import limits
 
@@ -44,15 +46,21 @@ def enroll(session: Session, node: str, expires: int) -> None:
     config = session.config()
     with session.store(config) as store:
         token = issue_token(store.registry, node, expires, session.clock())
+    shown = shown_certificate(config)
     click.echo(f"Run this on {node}; the token works once, within {_length(expires)}:\n", err=True)
-    click.echo(f"detak-agent enroll --collector {config.url} --token {token}")
+    click.echo(f"detak-agent enroll --collector {config.url} --token {token}{shown.argument}")
+    for line in shown.notes:
+        click.echo(line, err=True)
 
 
 @click.command()
 @click.argument("node")
 @click.pass_obj
 def revoke(session: Session, node: str) -> int:
-    """Void NODE's key: it delivers nothing more, and what it delivered stays. Exit code 1 if it has none."""
+    """Void NODE's key: it delivers nothing more, and what it delivered stays. Exit code 1 if it has none.
+
+    Its agent keeps what it measures, and delivers it once the node is enrolled again.
+    """
     with session.existing_store(session.config()) as store:
         revoked = store.registry.revoke(node, session.clock())
     click.echo(f"{node}: {'its key is void' if revoked else 'has no key'}", err=not revoked)
@@ -75,10 +83,14 @@ def nodes(session: Session) -> int:
         click.echo("No node has enrolled yet: `detak-collector enroll NODE` lets one in.")
         return 0
     states = [_state(row, as_of, config.down_after_ms) for row in rows]
-    table = Table("node", "state", "last heard", "agent", "checks", box=None, pad_edge=False)
+    table = Table("node", "state", "last heard", "key", "agent", "checks", box=None, pad_edge=False)
     for row, state in zip(rows, states, strict=True):
-        table.add_row(row.name, state, _heard(row, now.utc), row.agent_version or "-", _checks(row) or "-")
+        told = (_heard(row, now.utc), _key(row, now.utc), row.agent_version or "-", _checks(row) or "-")
+        table.add_row(row.name, state, *told)
     session.console.print(table)
+    for row in rows:
+        if row.rivals:
+            click.echo(f"\n{row.name}: {rivalry(row.name, row.rivals)}.", err=True)
     return EXIT_BAD_NEWS if any(state in {"silent", "two agents", "failed"} for state in states) else 0
 
 
@@ -87,7 +99,7 @@ def _state(row: NodeRow, as_of: int, down_after_ms: int) -> str:
         return "revoked"
     if row.heard_utc is None:
         return "never heard"
-    if row.rivals > 1:
+    if row.rivals:
         return "two agents"
     if row.stopped is not None and row.stopped != "reload":
         return {"stop": "stopped", "shutdown": "shut down"}.get(row.stopped, row.stopped)
@@ -96,6 +108,11 @@ def _state(row: NodeRow, as_of: int, down_after_ms: int) -> str:
 
 def _heard(row: NodeRow, now_utc: int) -> str:
     return "-" if row.heard_utc is None else f"{_length(max(0, now_utc - row.heard_utc))} ago"
+
+
+def _key(row: NodeRow, now_utc: int) -> str:
+    """How old its key is."""
+    return "-" if not row.enrolled or row.issued_utc is None else f"{_length(max(0, now_utc - row.issued_utc))} old"
 
 
 def _checks(row: NodeRow) -> str:

@@ -10,6 +10,7 @@ import click
 
 from detak_collector import catalogue
 from detak_collector.catalogue.holiday_table import UNCHECKED
+from detak_collector.certificate import certificate_line
 from detak_collector.cli_session import Session
 from detak_collector.config import ConfigurationError
 from detak_collector.downtime.catalogue import Catalogue
@@ -66,6 +67,8 @@ def config_check(session: Session) -> None:
         raise ConfigurationError(faults)
     if checked is not None:
         click.echo(f"{session.config_path}: fine")
+        if config.tls is not None:
+            click.echo(f"{config.tls.certificate}: {certificate_line(config.tls.certificate)}")
         click.echo(f"{services}: fine, {len(checked.services)} services")
         for line in (*(f"before {one.year} begins: {one.line}" for one in ahead), *_unchecked(checked)):
             click.echo(f"{services}: {line}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 
 from detak_collector.clocks import Reading
 from detak_collector.store.base import NodeRegistry, Redeemed
@@ -37,19 +38,38 @@ def redeem(registry: NodeRegistry, node: str, token: str, now: Reading) -> tuple
     return outcome, key if outcome is Redeemed.ACCEPTED else ""
 
 
+def renew(registry: NodeRegistry, key_hash: bytes, now: Reading) -> str | None:
+    """A fresh key beside the valid one; None where that is void by now."""
+    key = secrets.token_hex(RANDOM_BYTES)
+    return key if registry.renew(key_hash, digest(key), now) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose key it is. `is_fresh`: it was not used yet, and its first use voids the one before it."""
+
+    node: str
+    key_hash: bytes
+    is_fresh: bool
+
+
 class Keyring:
     """The keys that are valid now, in memory. It is filled again whenever the registry says that they changed."""
 
-    def __init__(self, keys: dict[bytes, str]) -> None:
-        self._keys = keys
+    def __init__(self, registry: NodeRegistry) -> None:
+        self._registry = registry
+        self._held: tuple[dict[bytes, str], frozenset[bytes]] = ({}, frozenset())
+        self.refill()
 
-    def refill(self, keys: dict[bytes, str]) -> None:
-        """These keys are valid, and no others."""
-        self._keys = keys
+    def refill(self) -> None:
+        """The keys as the registry has them now; to be called where the registry may be."""
+        self._held = (self._registry.keys(), self._registry.fresh_keys())
 
-    def node_of(self, authorization: str) -> str | None:
-        """The node of an `Authorization: Bearer` header, or None."""
+    def holder_of(self, authorization: str) -> Holder | None:
+        """Who sent an `Authorization: Bearer` header, or None."""
+        keys, fresh = self._held
         scheme, _, key = authorization.partition(" ")
         # What is compared is a hash, so the time it takes says nothing of a key that is not known already.
-        node = self._keys.get(digest(key.strip()))
-        return node if scheme.lower() == "bearer" else None
+        key_hash = digest(key.strip())
+        node = keys.get(key_hash)
+        return Holder(node, key_hash, key_hash in fresh) if node is not None and scheme.lower() == "bearer" else None

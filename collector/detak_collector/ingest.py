@@ -10,12 +10,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from detak_collector.clocks import Clock
 from detak_collector.ingest_deadlines import Deadlines
 from detak_collector.ingest_validation import InvalidRecordError, check
 from detak_collector.pulse import Pulse
+from detak_collector.rivals import Rivals
 from detak_collector.store.base import (
     Arrival,
     EvidenceStore,
@@ -66,6 +67,7 @@ class Ingest:
     pulse: Pulse
     refused_liveness: Callable[[], None]
     capacity: Capacity = Capacity()
+    rivals: Rivals = field(default_factory=Rivals)
     _queue: deque[_Waiting] = field(default_factory=deque, init=False)
     _octets: int = field(default=0, init=False)
     _broken: StoreBrokenError | None = field(default=None, init=False)
@@ -89,7 +91,7 @@ class Ingest:
             self.refused_liveness()
             raise OverloadedError
         if pressure > 0.5:
-            arrival = Arrival(arrival.node, without_backlog(arrival.evidence), arrival.at)
+            arrival = replace(arrival, evidence=without_backlog(arrival.evidence))
         waiting = _Waiting(arrival, size, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._octets += size
@@ -152,7 +154,9 @@ class Ingest:
                 continue
             if not waiting.receipt.cancelled():
                 waiting.receipt.set_result(outcome)
-            is_back = outcome.heard and self.deadlines.heard(waiting.arrival.node, waiting.arrival.at.boottime)
+            arrival = waiting.arrival
+            self.rivals.spoke(arrival.node, arrival.evidence.run, arrival.address, arrival.at.boottime)
+            is_back = outcome.heard and self.deadlines.heard(arrival.node, arrival.at.boottime)
             news = news or outcome.news or is_back
         if news:
             self.pulse.beat()

@@ -26,14 +26,17 @@ from detak_collector.errors import CannotServeError
 from detak_collector.figures import Figures, unfilled
 from detak_collector.ingest import Ingest
 from detak_collector.ingest_deadlines import Deadlines
+from detak_collector.ingest_metrics import MetricsIntake
 from detak_collector.pulse import Pulse
 from detak_collector.records import Records
+from detak_collector.rivals import rivalry
 from detak_collector.rules import Rules, rules_of
 from detak_collector.store.base import StoreError
 from detak_collector.store.sqlite import SqliteStore, open_store
 from detak_collector.systemd import notify
 from detak_collector.watch import Watch
 from detak_collector.web.api import Api
+from detak_collector.web.metrics import MetricsApi
 from detak_collector.web.pages import add_pages
 from detak_wire import limits
 
@@ -58,13 +61,22 @@ class Collector:
     watch: Watch
     ingest: Ingest
     rules: Rules
+    metrics: MetricsIntake
 
     def application(self) -> web.Application:
         """The routes: agents' endpoints, then the pages."""
         app = web.Application(client_max_size=limits.BODY_BYTES)
         store = self.store
-        api = Api(self.ingest, store.registry, self.keyring, self.thread, self.clock, store.collector)
-        app.add_routes(api.routes())
+        api = Api(
+            self.ingest,
+            store.registry,
+            self.keyring,
+            self.thread,
+            self.clock,
+            store.collector,
+            stored=self.metrics.take,
+        )
+        app.add_routes([*api.routes(), *MetricsApi(store.metrics, self.clock).routes()])
         records = Records(store.outages, store.history)
         figures = Figures(store.evidence, store.derived, store.registry, lambda: self.rules, self.clock, records)
         add_pages(app, figures, self.pulse)
@@ -75,10 +87,28 @@ class Collector:
         notify("WATCHDOG=1")
         call = partial(asyncio.get_running_loop().run_in_executor, self.thread)
         if await call(self.store.registry.changed_elsewhere):
-            self.keyring.refill(await call(self.store.registry.keys))
+            await call(self.keyring.refill)
         silent = self.deadlines.fell_silent(now.boottime)
         if silent:
             _log.warning("not heard for more than %d ms: %s", self.config.down_after_ms, ", ".join(silent))
+            self.pulse.beat()
+        await self.metrics.store(now.utc)
+        await self._tell_rivals(now)
+
+    async def _tell_rivals(self, now: Reading) -> None:
+        """Two agents with one identity are logged once, and noted for the page and `nodes` while they last."""
+        look = self.ingest.rivals.look(now.boottime)
+        if not look.found and not look.ended:
+            return
+        call = partial(asyncio.get_running_loop().run_in_executor, self.thread)
+        registry = self.store.registry
+        await call(registry.note_rivals, {**dict.fromkeys(look.ended, ()), **look.found}, now)
+        if look.begun:
+            for row in await call(registry.listing, now, look.begun):
+                _log.error("node %s: %s", row.name, rivalry(row.name, row.rivals))
+        for node in sorted(look.ended):
+            _log.warning("node %s: one agent speaks as this node again", node)
+        if look.begun or look.ended:
             self.pulse.beat()
 
     def reload(self, tls: ssl.SSLContext | None) -> None:
@@ -127,6 +157,7 @@ async def serve(config: Config, clock: Clock, listening: Callable[[str], None]) 
             # The handlers still under way wait for their commits, so the writer ends after them.
             await runner.cleanup()
             await _cancel(*tasks)
+            await collector.metrics.store(collector.clock().utc)
             with suppress(StoreError):
                 await collector.watch.end("stop")
 
@@ -157,8 +188,9 @@ def _assembled(config: Config, clock: Clock, store: SqliteStore, thread: ThreadP
     pulse = Pulse()
     watch = Watch(store.watch, thread, clock)
     ingest = Ingest(store.evidence, thread, store.collector, clock, deadlines, pulse, watch.refused_liveness)
-    keyring = Keyring(store.registry.keys())
-    return Collector(config, clock, store, thread, keyring, deadlines, pulse, watch, ingest, rules)
+    keyring = Keyring(store.registry)
+    metrics = MetricsIntake(store.metrics, thread)
+    return Collector(config, clock, store, thread, keyring, deadlines, pulse, watch, ingest, rules, metrics)
 
 
 @contextmanager

@@ -1,8 +1,12 @@
-"""Runs a real agent, with one check kind that says what a file says: started by the tests as a process of its own."""
+"""Runs a real agent, with one check kind that says what a file says: started by the tests as a process of its own.
+
+The file `machine` beside its configuration says which machine it takes itself for, if it is there.
+"""
 
 import os
 import random
 import sys
+from functools import partial
 from pathlib import Path
 
 from detak_agent.checks.base import CheckSettings, Kind, Outcome, Silence, Surroundings
@@ -11,7 +15,9 @@ from detak_agent.clocks import SystemClock
 from detak_agent.config import load
 from detak_agent.daemon import run_agent
 from detak_agent.life import Machine
+from detak_agent.machine_identity import MachineIdentity, this_machine
 from detak_agent.systemd import Notifier
+from detak_agent.way import way_to
 
 
 class FileSettings(CheckSettings, frozen=True, kw_only=True):
@@ -38,5 +44,12 @@ REGISTRY = {
 if __name__ == "__main__":
     log_to_stderr(debug=False)
     path = Path(sys.argv[1])
-    machine = Machine(SystemClock(), Surroundings(), random.random, Notifier())
+    told = path.with_name("machine")
+
+    def identify() -> MachineIdentity:
+        return MachineIdentity(told.read_text()) if told.exists() else this_machine()
+
+    machine = Machine(
+        SystemClock(), Surroundings(), random.random, Notifier(), connect=partial(way_to, identify=identify)
+    )
     os._exit(run_agent(path, load(path, REGISTRY), REGISTRY, machine))

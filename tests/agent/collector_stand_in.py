@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from detak_wire.messages import (
     Exchange,
     Gap,
     Growth,
+    KeyRenewal,
     Part,
     Problem,
     RunOpening,
@@ -121,7 +123,11 @@ class StandIn:
         self.refusals: list[web.Response] = []
         self.invalid: set[tuple[str, int]] = set()
         self.allowance = 1_000
+        self.knows_metrics = True
         self.key = KEY
+        self.fresh = ""
+        """A key that was given out and not used yet; its first use voids the one before it."""
+        self.renewals = 0
         self.url = ""
         self.changed = asyncio.Event()
 
@@ -146,13 +152,15 @@ class StandIn:
         arrived = time.time_ns() // 1_000_000
         body = await request.read()
         self.sizes.append(len(body))
-        if request.headers.get("Authorization") != f"Bearer {self.key}":
+        if not self._knows(request):
             return problem(401, Problem("unauthorised", "unknown key"))
         if self.refusals:
             return self.refusals.pop(0)
         if request.headers.get("Content-Encoding") == "gzip":
             body = codec.inflate(body)
         evidence = codec.decode(body, Evidence)
+        if evidence.metrics and not self.knows_metrics:
+            return problem(400, Problem("invalid", "Object contains unknown field `metrics`", "$"))
         self.requests.append(evidence)
         try:
             return self._taken(evidence, arrived, request)
@@ -177,6 +185,20 @@ class StandIn:
         answer = Answer(1, IDENTITY, arrived, time.time_ns() // 1_000_000, stored, self.allowance)
         return web.Response(body=codec.encode(answer), content_type="application/json")
 
+    def _knows(self, request: web.Request) -> bool:
+        sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if self.fresh and sent == self.fresh:
+            self.key, self.fresh = self.fresh, ""
+        return sent == self.key
+
+    async def renew(self, request: web.Request) -> web.Response:
+        if not self._knows(request):
+            return problem(401, Problem("unauthorised", "unknown key"))
+        renewal = codec.decode(await request.read(), KeyRenewal)
+        self.renewals += 1
+        self.fresh = f"fresh{self.renewals}".ljust(43, "k")
+        return web.Response(body=codec.encode(Enrolled(renewal.node, self.fresh, IDENTITY)))
+
     async def enrol(self, request: web.Request) -> web.Response:
         enrolment = codec.decode(await request.read(), Enrolment)
         if enrolment.token != "t" * 20:
@@ -189,18 +211,22 @@ def problem(status: int, said: Problem) -> web.Response:
 
 
 @asynccontextmanager
-async def collector(port: int = 0, stand_in: StandIn | None = None) -> AsyncIterator[StandIn]:
+async def collector(
+    port: int = 0, stand_in: StandIn | None = None, tls: ssl.SSLContext | None = None, *, renews: bool = True
+) -> AsyncIterator[StandIn]:
     """A collector that listens on loopback while the block runs."""
     one = stand_in if stand_in is not None else StandIn()
     application = web.Application()
     application.router.add_post("/api/v1/evidence", one.evidence)
     application.router.add_post("/api/v1/enrol", one.enrol)
+    if renews:
+        application.router.add_post("/api/v1/renew", one.renew)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, auto_decompress=False)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
+    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
     await site.start()
     bound: int = runner.addresses[0][1]
-    one.url = f"http://127.0.0.1:{bound}"
+    one.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{bound}"
     try:
         yield one
     finally:

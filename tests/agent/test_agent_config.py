@@ -5,6 +5,7 @@ import pytest
 from detak_agent.checks.registry import REGISTRY
 from detak_agent.config import AgentConfig, load, parse
 from detak_agent.failures import ConfigurationError
+from detak_agent.fingerprints import RULE as FINGERPRINT_RULE
 
 GOOD = """
 node = "n1"
@@ -24,6 +25,10 @@ def errors(text: str) -> list[str]:
     return list(refused.value.lines)
 
 
+def collected(keys: str, url: str = "https://detak.example.go.id") -> str:
+    return f"{GOOD}[[collector]]\nurl = '{url}'\n{keys}\n"
+
+
 def good(text: str = GOOD) -> AgentConfig:
     return parse(text, REGISTRY)
 
@@ -37,9 +42,18 @@ def test_the_shipped_example_is_right() -> None:
 def test_the_defaults() -> None:
     config = good()
     assert (config.tick_ms, config.beat_ms, config.journal_max_bytes) == (1_000, 5_000, 64 * 1024 * 1024)
+    assert config.metrics_ms == 60_000
     assert config.state_directory == Path("/var/lib/detak-agent")
     assert config.collectors[0].url == "http://127.0.0.1:8080"
     assert config.checks[0].settings.timeout_ms == 4_000
+
+
+@pytest.mark.parametrize("metrics_ms", [-1, 1, 9_999, 3_600_001])
+def test_metrics_are_switched_off_or_come_at_a_reasonable_pace(metrics_ms: int) -> None:
+    assert good(f"metrics_ms = 0\n{GOOD}").metrics_ms == 0
+    assert good(f"metrics_ms = 10000\n{GOOD}").metrics_ms == 10_000
+    (said,) = errors(f"metrics_ms = {metrics_ms}\n{GOOD}")
+    assert said == f"agent.toml: metrics_ms: must be 0 or lie between 10000 and 3600000 (got {metrics_ms})"
 
 
 def test_a_short_interval_brings_the_default_time_out_down() -> None:
@@ -72,7 +86,8 @@ kind = "os"
 disk_degraded_percents = 90
 """
     name_rule = "must be 1 to 64 lower case letters, digits, '.', '_' or '-', with a letter or digit at both ends"
-    known = "allow_plaintext, beat_ms, check, collector, journal_max_bytes, node, state_directory, tick_ms"
+    kinds = ", ".join(sorted(REGISTRY))
+    known = "allow_plaintext, beat_ms, check, collector, journal_max_bytes, metrics_ms, node, state_directory, tick_ms"
     plain = "plain HTTP beyond this machine is refused; use https, or set allow_plaintext = true"
     assert errors(text)[:12] == [
         'agent.toml: tick_ms: must be a whole number (got "fast")',
@@ -82,7 +97,7 @@ disk_degraded_percents = 90
         'agent.toml: collector[1].url: must be a URL such as https://detak.example.go.id (got "ftp://x")',
         "agent.toml: check[0].port: must be a whole number <= 65535 (got 99999)",
         'agent.toml: check[1].name: check[0] has this name already (got "port")',
-        'agent.toml: check[1].kind: unknown kind; known are http, os, process, tcp (got "telepathy")',
+        f'agent.toml: check[1].kind: unknown kind; known are {kinds} (got "telepathy")',
         'agent.toml: check[2].name: reserved: every node has this check by itself (got "alive")',
         errors(text)[9],
         f'agent.toml: node: {name_rule} (got "Not A Name")',
@@ -102,6 +117,16 @@ disk_degraded_percents = 90
          'agent.toml: collector[1].url: this collector is there twice (got "http://127.0.0.1:8080")'),
         (GOOD + "[[collector]]\nurl = 'https://u:p@x'",
          'agent.toml: collector[1].url: must have no user, query or fragment (got "https://u:p@x")'),
+        (collected('fingerprint = "sha256:12"'),
+         f'agent.toml: collector[1].fingerprint: {FINGERPRINT_RULE} (got "sha256:12")'),
+        (collected(f'ca_file = "/ca"\nfingerprint = "sha256:{"ab" * 32}"'),
+         "agent.toml: collector[1].fingerprint: may not stand beside ca_file: which of them counts?"),
+        (collected(f'fingerprint = "sha256:{"ab" * 32}"', "http://127.0.0.1:81"),
+         "agent.toml: collector[1].fingerprint: plain HTTP has no certificate; use https"),
+        (collected('key_file = ""'),
+         "agent.toml: collector[1].key_file: must be a path, or the name of a systemd credential"),
+        (collected("renew_days = -1"),
+         "agent.toml: collector[1].renew_days: must be a whole number >= 0 (got -1)"),
         ("beat_ms = 1000\ntick_ms = 2000\n" + GOOD,
          "agent.toml: beat_ms: may not be less than tick_ms = 2000 (got 1000)"),
         (GOOD.replace('kind = "tcp"', ""), "agent.toml: check[0].kind: missing"),

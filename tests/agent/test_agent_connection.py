@@ -1,60 +1,18 @@
 """The HTTP client against bare sockets that misbehave, and against TLS of several kinds."""
 
 import asyncio
+import hashlib
 import ssl
-import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from agent.tls_server import OK, post, saying, server, serving_context
 from detak_agent.connection import Connection, ConnectionBrokenError
 from detak_agent.failures import CouldNotError
 from detak_agent.timing import within
-
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@asynccontextmanager
-async def server(serve: Serve, context: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    writers: list[asyncio.StreamWriter] = []
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-        await serve(reader, writer)
-
-    listening = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context)
-    try:
-        scheme = "http" if context is None else "https"
-        yield f"{scheme}://localhost:{listening.sockets[0].getsockname()[1]}"
-    finally:
-        for writer in writers:
-            writer.transport.abort()
-        listening.close()
-
-
-def saying(*answers: bytes) -> Serve:
-    left = list(answers)
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while left:
-            await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(2)
-            writer.write(left.pop(0))
-            await writer.drain()
-        writer.close()
-
-    return serve
-
-
-async def post(connection: Connection) -> tuple[int, bytes]:
-    await connection.open()
-    reply = await connection.post("/x", b"{}", {})
-    return reply.status, reply.body
-
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+from detak_agent.trust import Trust
 
 
 @pytest.mark.asyncio
@@ -116,31 +74,10 @@ async def test_a_redirect_is_an_answer_and_not_followed() -> None:
         connection.close()
 
 
-@pytest.fixture
-def certificate(tmp_path: Path, require: Callable[[str], str]) -> Path:
-    arguments = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
-    names = [
-        "-addext",
-        "subjectAltName=DNS:localhost",
-        "-keyout",
-        str(tmp_path / "key.pem"),
-        "-out",
-        str(tmp_path / "ca.pem"),
-    ]
-    subprocess.run([require("openssl"), *arguments, *names], check=True, capture_output=True)
-    return tmp_path / "ca.pem"
-
-
-def serving_context(certificate: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    return context
-
-
 @pytest.mark.asyncio
 async def test_tls_by_an_own_ca_file(certificate: Path) -> None:
     async with server(saying(OK), serving_context(certificate)) as url:
-        connection = Connection(url, str(certificate))
+        connection = Connection(url, Trust(str(certificate)))
         assert await post(connection) == (200, b"hi")
         connection.close()
 
@@ -157,7 +94,7 @@ async def test_a_certificate_that_does_not_fit_is_refused(
     certificate: Path, host: str, trusts: bool, reason: str
 ) -> None:
     async with server(saying(OK), serving_context(certificate)) as url:
-        connection = Connection(url.replace("localhost", host), str(certificate) if trusts else None)
+        connection = Connection(url.replace("localhost", host), Trust(str(certificate) if trusts else None))
         with pytest.raises(ConnectionBrokenError, match=reason):
             await post(connection)
 
@@ -165,13 +102,79 @@ async def test_a_certificate_that_does_not_fit_is_refused(
 @pytest.mark.asyncio
 async def test_a_ca_file_that_is_not_there_or_no_certificate_is_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(CouldNotError, match="there is no such file"):
-        await Connection("https://localhost:9", str(tmp_path / "none.pem")).open()
+        await Connection("https://localhost:9", Trust(str(tmp_path / "none.pem"))).open()
     (tmp_path / "empty.pem").write_text("nothing")
     with pytest.raises(CouldNotError, match="not a list of PEM certificates"):
-        await Connection("https://localhost:9", str(tmp_path / "empty.pem")).open()
+        await Connection("https://localhost:9", Trust(str(tmp_path / "empty.pem"))).open()
 
 
 @pytest.mark.asyncio
 async def test_a_port_that_refuses_is_said_plainly() -> None:
     with pytest.raises(ConnectionBrokenError, match="cannot be reached"):
         await Connection("http://127.0.0.1:9").open()
+
+
+def sha256(certificate: Path) -> str:
+    der = ssl.PEM_cert_to_DER_cert(certificate.read_text())
+    return f"sha256:{hashlib.sha256(der).hexdigest()}"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+async def test_a_pinned_certificate_is_trusted_under_any_name_and_without_an_authority(
+    certificate: Path, host: str
+) -> None:
+    async with server(saying(OK), serving_context(certificate)) as url:
+        connection = Connection(url.replace("localhost", host), Trust(fingerprint=sha256(certificate)))
+        assert await post(connection) == (200, b"hi")
+        connection.close()
+
+
+@pytest.mark.asyncio
+async def test_another_certificate_than_the_pinned_one_is_shown_and_gets_nothing(certificate: Path) -> None:
+    received: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionResetError):
+            received.append(await reader.read(100))
+
+    wanted = "sha256:" + "ab" * 32
+    async with server(listen, serving_context(certificate)) as url:
+        with pytest.raises(ConnectionBrokenError) as error:
+            await within(5, post(Connection(url, Trust(fingerprint=wanted))))
+        assert f"met {sha256(certificate)}, trusted is {wanted}" in str(error.value)
+        await asyncio.sleep(0.05)
+    assert received in ([], [b""])
+
+
+@pytest.mark.asyncio
+async def test_a_fingerprint_that_was_pasted_is_read_anew_for_each_connection(
+    certificate: Path, tmp_path: Path
+) -> None:
+    pin = tmp_path / "pin"
+    pin.write_text("sha256:" + "ab" * 32 + "\n")
+    async with server(saying(OK), serving_context(certificate)) as url:
+        connection = Connection(url, Trust(pin_file=pin))
+        with pytest.raises(ConnectionBrokenError, match="its certificate is another one"):
+            await post(connection)
+        pin.write_text(sha256(certificate).upper().replace("SHA", "sha") + "\n")
+        assert await post(connection) == (200, b"hi")
+        connection.close()
+
+
+@pytest.mark.asyncio
+async def test_a_ca_file_in_the_configuration_wins_over_a_pasted_fingerprint(certificate: Path, tmp_path: Path) -> None:
+    pin = tmp_path / "pin"
+    pin.write_text("sha256:" + "ab" * 32)
+    async with server(saying(OK), serving_context(certificate)) as url:
+        connection = Connection(url, Trust(str(certificate), pin_file=pin))
+        assert await post(connection) == (200, b"hi")
+        connection.close()
+
+
+@pytest.mark.asyncio
+async def test_a_pasted_fingerprint_that_is_none_trusts_nobody(tmp_path: Path) -> None:
+    pin = tmp_path / "pin"
+    pin.write_text("")
+    with pytest.raises(CouldNotError, match="this is no fingerprint: enrol this node again"):
+        await Connection("https://localhost:9", Trust(pin_file=pin)).open()

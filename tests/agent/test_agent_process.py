@@ -14,6 +14,8 @@ import pytest
 from agent.collector_stand_in import HeldRun, StandIn, collector
 from detak_agent.config import CollectorSettings
 from detak_agent.keys import key_path, write_key
+from detak_agent.machine_identity import MachineIdentity
+from detak_agent.origin import adopt
 from detak_wire.messages import Gap, PreviousRun
 
 TESTS = Path(__file__).parents[1]
@@ -200,6 +202,26 @@ async def test_a_reload_of_the_collectors_goes_on_with_the_run(tmp_path: Path) -
         running.signal(signal.SIGHUP)
         await other.until(seen(other))
         assert list(other.runs) == list(one.runs)
+
+
+@pytest.mark.asyncio
+async def test_an_agent_on_a_copied_disk_goes_on_and_delivers_once_it_is_adopted(tmp_path: Path) -> None:
+    (tmp_path / "machine").write_text("a" * 32)
+    async with collector() as one, agent(tmp_path, one) as running:
+        await one.until(seen(one))
+        running.signal(signal.SIGTERM)
+        await running.ended()
+        received = len(one.requests)
+        (tmp_path / "machine").write_text("c" * 32)
+        await running.start()
+        await running.until_logged("this looks like a clone of node-1, so its key is not used")
+        running.said.write_text("down")
+        await running.until_logged("check file: down")
+        assert len(one.requests) == received
+        assert adopt(tmp_path / "state", "node-1", lambda: MachineIdentity("c" * 32))
+        await one.until(lambda: len(one.runs) == 2 and bool(one.newest().spans("file")))
+        assert running.log().count("this looks like a clone") == 1
+        assert "down" in {span.state for span in one.newest().spans("file")}
 
 
 @pytest.mark.asyncio

@@ -6,6 +6,7 @@ import pytest
 from detak_collector import cli, config
 from detak_collector.catalogue import load as load_catalogue
 from detak_collector.clocks import system_clock
+from detak_collector.rivals import Speaker
 from detak_collector.store.base import Arrival
 from detak_collector.store.sqlite import open_store
 from detak_wire.messages import Evidence, Part, PreviousRun
@@ -123,9 +124,15 @@ def test_two_agents_with_one_identity_are_bad_news(home: Path, capsys: pytest.Ca
     now = system_clock()()
     store = open_store(home / "state", now)
     store.evidence.commit([Arrival(NODE, first_beat("aaaa0002"), now)])
+    speakers = [Speaker(RUN, "10.0.0.5"), Speaker("aaaa0002", "10.0.0.6")]
+    store.registry.note_rivals({NODE: speakers}, now)
     store.close()
     assert call(home, "nodes") == 1
-    assert "two agents" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert re.search(rf"{NODE} +two agents", printed.out)
+    assert f"{NODE}: two agents with one identity: boot " in printed.err
+    assert "run aaaa0001, from 10.0.0.5; boot " in printed.err
+    assert f"`detak-collector revoke {NODE}`" in printed.err
 
 
 def test_a_node_that_was_stopped_on_purpose_is_not_bad_news(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

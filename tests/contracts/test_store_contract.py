@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from detak_collector.downtime.facts import Lost, Run
 from detak_collector.ingest_validation import InvalidRecordError
+from detak_collector.rivals import Speaker
 from detak_collector.store.base import EvidenceStore, NodeRegistry, Receipt, Redeemed, WatchLog
 from detak_collector.store.sqlite import open_store
 from detak_wire.messages import Evidence, Part, PreviousRun
@@ -313,6 +314,44 @@ def test_a_revoked_key_is_void_and_the_evidence_stays(store: Store) -> None:
     assert len(runs(store)) == 1
 
 
+def test_a_fresh_key_stands_beside_the_old_one_until_it_is_used(store: Store) -> None:
+    assert store.registry.renew(KEY, b"f" * 32, reading(5_000))
+    assert store.registry.keys() == {KEY: NODE, b"f" * 32: NODE}
+    assert store.registry.fresh_keys() == {b"f" * 32}
+    assert store.registry.listing(reading(6_000))[0].issued_utc == START_UTC
+    store.registry.settle(b"f" * 32)
+    store.registry.settle(b"f" * 32)
+    assert store.registry.keys() == {b"f" * 32: NODE}
+    assert store.registry.fresh_keys() == frozenset()
+    assert store.registry.listing(reading(6_000))[0].issued_utc == START_UTC + 5_000
+
+
+def test_of_two_fresh_keys_only_the_later_one_is_good(store: Store) -> None:
+    assert store.registry.renew(KEY, b"f" * 32, reading(5_000))
+    assert store.registry.renew(KEY, b"g" * 32, reading(6_000))
+    assert store.registry.keys() == {KEY: NODE, b"g" * 32: NODE}
+
+
+def test_a_void_or_unknown_key_cannot_be_renewed(store: Store) -> None:
+    assert not store.registry.renew(b"?" * 32, b"f" * 32, reading(5_000))
+    assert store.registry.revoke(NODE, reading(5_000))
+    assert not store.registry.renew(KEY, b"f" * 32, reading(5_000))
+    assert store.registry.keys() == {}
+
+
+def test_revocation_and_a_new_enrolment_void_the_fresh_key_too(store: Store) -> None:
+    assert store.registry.renew(KEY, b"f" * 32, reading(5_000))
+    assert store.registry.revoke(NODE, reading(6_000))
+    assert store.registry.keys() == {}
+    store.registry.issue(NODE, b"v" * 32, START_UTC + 50_000, reading(7_000))
+    assert store.registry.redeem(b"v" * 32, NODE, b"z" * 32, reading(7_000)) is Redeemed.ACCEPTED
+    assert store.registry.renew(b"z" * 32, b"g" * 32, reading(8_000))
+    store.registry.issue(NODE, b"w" * 32, START_UTC + 50_000, reading(9_000))
+    assert store.registry.redeem(b"w" * 32, NODE, b"y" * 32, reading(9_000)) is Redeemed.ACCEPTED
+    assert store.registry.keys() == {b"y" * 32: NODE}
+    assert store.registry.fresh_keys() == frozenset()
+
+
 def test_a_change_by_another_process_is_noticed_once(stores: Stores) -> None:
     with stores.opened() as mine, stores.opened() as other:
         assert not mine.registry.changed_elsewhere()
@@ -325,11 +364,26 @@ def test_the_listing_tells_what_each_node_last_said(store: Store) -> None:
     taken(store, beat(Part(RUN, opening(), [span(1, "alive"), span(2, state="down")])))
     row = store.registry.listing(reading(20_000))[0]
     assert (row.name, row.enrolled, row.heard_utc) == (NODE, True, START_UTC + 10_010)
-    assert (row.agent_version, row.states, row.rivals) == ("0.1.0", {"alive": "up", "web": "down"}, 1)
+    assert (row.agent_version, row.states, row.rivals) == ("0.1.0", {"alive": "up", "web": "down"}, ())
 
 
-def test_two_agents_with_one_identity_are_both_kept_and_counted(store: Store) -> None:
+def test_two_agents_with_one_identity_are_both_kept_and_told_apart(store: Store) -> None:
     taken(store, first_beat())
     taken(store, first_beat(NEXT_RUN))
     assert [run.run for run in runs(store)] == [RUN, NEXT_RUN]
-    assert store.registry.listing(reading(20_000))[0].rivals == 2
+    both = [Speaker(RUN, "10.0.0.5"), Speaker(NEXT_RUN, "10.0.0.6"), Speaker("f" * 8, "10.0.0.7")]
+    store.registry.note_rivals({NODE: both, "nobody": both}, reading(20_000))
+    told = store.registry.listing(reading(21_000))[0].rivals
+    assert {(one.run, one.address, bool(one.boot)) for one in told} == {
+        (RUN, "10.0.0.5", True), (NEXT_RUN, "10.0.0.6", True), ("f" * 8, "10.0.0.7", False),
+    }  # fmt: skip
+
+
+def test_two_agents_are_told_only_as_long_as_they_are_noted(store: Store) -> None:
+    taken(store, first_beat())
+    both = [Speaker(RUN, "10.0.0.5"), Speaker(NEXT_RUN, "10.0.0.6")]
+    store.registry.note_rivals({NODE: both}, reading(20_000))
+    assert store.registry.listing(reading(90_000))[0].rivals == ()
+    store.registry.note_rivals({NODE: both}, reading(100_000))
+    store.registry.note_rivals({NODE: ()}, reading(101_000))
+    assert store.registry.listing(reading(101_000))[0].rivals == ()

@@ -234,7 +234,7 @@ class SimulatedAgent:
     def _write_configuration(self) -> Path:
         """An agent that looks at its targets. `confirm` changes nothing but the run."""
         pace, path = self._pace, self._directory / "agent.toml"
-        collectors = "".join(f'[[collector]]\nurl = "{url}"\n' for url in self._links)
+        collectors = "".join(f'[[collector]]\nurl = "{url}"\nrenew_days = 0\n' for url in self._links)
         checks = "".join(
             f'[[check]]\nname = "{check}"\nkind = "{kind.name}"\nconfirm = {self._confirm}\n'
             f"interval_ms = {pace.interval_ms}\ntimeout_ms = {pace.timeout_ms}\n"
@@ -242,7 +242,7 @@ class SimulatedAgent:
         )
         path.write_text(
             f'node = "{self.node}"\nstate_directory = "{self._directory}"\n'
-            f"tick_ms = {pace.tick_ms}\nbeat_ms = {pace.beat_ms}\n{collectors}{checks}",
+            f"tick_ms = {pace.tick_ms}\nbeat_ms = {pace.beat_ms}\nmetrics_ms = 0\n{collectors}{checks}",
             encoding="utf-8",
         )
         return path
@@ -276,6 +276,6 @@ class SimulatedAgent:
             surroundings=Surroundings(),
             random=self._random.random,
             notifier=Notifier(environment),
-            connect=lambda collector: VirtualLink(self._links[collector.url], loop),
+            connect=lambda _, collector: VirtualLink(self._links[collector.url], loop),
             identity=self._identity,
         )

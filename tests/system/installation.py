@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -73,19 +74,18 @@ class Installation:
         self._start("collector", [str(PROGRAMS / "detak-collector"), *self._collector_config, "serve"])
         until("the collector answers", self._is_served)
 
-    def add_agent(self, node: str, checks: str) -> None:
-        """Enrol a node and start its agent."""
+    def add_agent(self, node: str, checks: str, top: str = "") -> None:
+        """Enrol a node and start its agent; `top` has further keys of its file's top level."""
         home = self.folder / node
         home.mkdir()
         (home / "agent.toml").write_text(
             f'node = "{node}"\nstate_directory = {json.dumps(str(home / "state"))}\nbeat_ms = 1000\n'
             f"allow_plaintext = {'false' if self.host.startswith('127.') else 'true'}\n"
-            f'[[collector]]\nurl = "{self.url}"\n{checks}'
+            f'{top}[[collector]]\nurl = "{self.url}"\n{checks}'
         )
-        token = re.search(r"--token (\S+)", self.collector_says("enroll", node))
-        assert token is not None
-        words = [str(PROGRAMS / "detak-agent"), "enroll", "--config", str(home / "agent.toml")]
-        command = [*self.prefix.get(node, []), *words, "--collector", self.url, "--token", token[1]]
+        program, *line = shlex.split(self.collector_says("enroll", node))
+        words = [str(PROGRAMS / program), *line, "--config", str(home / "agent.toml")]
+        command = [*self.prefix.get(node, []), *words]
         subprocess.run(command, check=True, capture_output=True, timeout=30)
         self.start_agent(node)
 

@@ -31,7 +31,16 @@ def test_every_field_of_every_message_is_described_and_no_other(struct: type[mes
 
 @pytest.mark.parametrize(
     "number",
-    [limits.BODY_BYTES, limits.INFLATED_BYTES, limits.PARTS_PER_MESSAGE, limits.RECORDS_PER_MESSAGE, limits.RANGES],
+    [
+        limits.BODY_BYTES,
+        limits.INFLATED_BYTES,
+        limits.PARTS_PER_MESSAGE,
+        limits.RECORDS_PER_MESSAGE,
+        limits.RANGES,
+        limits.METRIC_POINTS,
+        limits.METRIC_LABELS,
+        limits.LABEL_CHARACTERS,
+    ],
 )
 def test_the_limits_are_told(number: int) -> None:
     assert f"{number:,}" in DOCUMENT

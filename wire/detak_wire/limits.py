@@ -14,6 +14,11 @@ CHECKS = 1_000
 RECORDS_PER_MESSAGE = 5_000
 PARTS_PER_MESSAGE = 50
 RANGES = 2_000
+METRIC_POINTS = 60
+METRIC_LABELS = 24
+"""The most filesystems, devices or network interfaces that one point speaks of."""
+
+LABEL_CHARACTERS = 200
 SPAN_MS = 25 * 3_600_000
 """The longest span: agents close them after 24 hours, and the last sample may be late."""
 

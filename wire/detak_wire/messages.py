@@ -1,4 +1,4 @@
-"""The messages of `POST /api/v1/evidence` and `POST /api/v1/enrol`, field by field.
+"""The messages of `POST /api/v1/evidence`, `POST /api/v1/enrol` and `POST /api/v1/renew`, field by field.
 
 Times named `*_agent` or lying in a span are *agent time*: integer milliseconds of
 `MONOTONIC_RAW + (BOOTTIME - MONOTONIC)`, which counts from the start of the kernel. Times named `*_utc` are
@@ -24,6 +24,12 @@ Message = Annotated[str, Meta(max_length=limits.MESSAGE_CHARACTERS)]
 Text = Annotated[str, Meta(max_length=limits.TEXT_CHARACTERS)]
 MarkName = Annotated[str, Meta(max_length=limits.NAME_CHARACTERS)]
 Marks = Annotated[dict[MarkName, Message], Meta(max_length=limits.MARKS)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
+Amount = Annotated[float, Meta(ge=0, le=limits.TIME_MS)]
+Label = Annotated[str, Meta(max_length=limits.LABEL_CHARACTERS)]
+Percents = Annotated[dict[Label, Percent], Meta(max_length=limits.METRIC_LABELS)]
+Amounts = Annotated[dict[Label, Amount], Meta(max_length=limits.METRIC_LABELS)]
+Latencies = Annotated[dict[Name, tuple[Amount, Amount]], Meta(max_length=limits.CHECKS)]
 
 
 class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -144,6 +150,34 @@ Exchanges = Annotated[list[Exchange], Meta(max_length=limits.RECORDS_PER_MESSAGE
 Gaps = Annotated[list[Gap], Meta(max_length=limits.RECORDS_PER_MESSAGE)]
 
 
+class Metrics(Record, frozen=True):
+    """How a node fared over the `interval_ms` before `measured_agent`, for charts: no evidence, and never a fact.
+
+    Rates and the processor's shares are means over the interval; all else is as of its end. What could not be read
+    is absent. `latency_ms` has the mean and the greatest of each check's samples.
+    """
+
+    measured_agent: Milliseconds
+    interval_ms: Number
+    cpu_percent: Percent | None = None
+    cpu_iowait_percent: Percent | None = None
+    cpu_steal_percent: Percent | None = None
+    load_1: Amount | None = None
+    memory_used_percent: Percent | None = None
+    swap_used_percent: Percent | None = None
+    disk_used_percent: Percents = {}
+    inodes_used_percent: Percents = {}
+    device_read_bytes_per_second: Amounts = {}
+    device_written_bytes_per_second: Amounts = {}
+    device_busy_percent: Percents = {}
+    network_received_bytes_per_second: Amounts = {}
+    network_sent_bytes_per_second: Amounts = {}
+    network_errors_per_second: Amounts = {}
+    latency_ms: Latencies = {}
+    agent_memory_bytes: Amount | None = None
+    journal_bytes: Amount | None = None
+
+
 class Part(Record, frozen=True):
     """Records of one run. Only the current run has growths; backlog of earlier runs comes in parts of its own."""
 
@@ -167,6 +201,7 @@ class Evidence(Record, frozen=True):
     backlog: Count = 0
     stopping: StopReason | None = None
     stopping_agent: Milliseconds | None = None
+    metrics: Annotated[list[Metrics], Meta(max_length=limits.METRIC_POINTS)] = []
 
 
 class Stored(Record, frozen=True):
@@ -216,6 +251,13 @@ class Enrolment(Record, frozen=True):
     protocol: Annotated[int, Meta(ge=1, le=1_000)]
     node: Name
     token: Annotated[str, Meta(min_length=16, max_length=200)]
+
+
+class KeyRenewal(Record, frozen=True):
+    """A node asks for a new key with the one it has; the answer is an Enrolled."""
+
+    protocol: Annotated[int, Meta(ge=1, le=1_000)]
+    node: Name
 
 
 class Enrolled(Record, frozen=True):

@@ -21,6 +21,8 @@ from detak_collector.downtime.intervals import Interval, Intervals
 from detak_collector.downtime.months import ServiceMonth
 from detak_collector.downtime.numbering import Found, Known
 from detak_collector.ingest_validation import InvalidRecordError
+from detak_collector.metrics import Moment
+from detak_collector.rivals import Speaker
 from detak_wire.messages import Evidence, Stored
 
 
@@ -38,11 +40,12 @@ class StoreBrokenError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One message of an authenticated node, checked, and when its first byte was there."""
+    """One message of an authenticated node, checked, and when its first byte was there. `address`: who sent it."""
 
     node: str
     evidence: Evidence
     at: Reading
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,18 +192,19 @@ class Redeemed(StrEnum):
 class NodeRow:
     """One node as the registry and the evidence know it, for lists. Times are UTC.
 
-    `states` are those of the open spans by check, `rivals` the runs that grow at once, `conflicts` the versions that
-    contradicted an earlier one.
+    `issued_utc` is when its key was given out, `states` are those of the open spans by check, `rivals` the agents that
+    speak as this node at once, if there are several, `conflicts` the versions that contradicted an earlier one.
     """
 
     name: str
     enrolled: bool
+    issued_utc: int | None
     revoked_utc: int | None
     heard_utc: int | None
     agent_version: str
     states: dict[str, str]
     stopped: str | None
-    rivals: int
+    rivals: tuple[Speaker, ...]
     conflicts: int
 
 
@@ -215,15 +219,31 @@ class NodeRegistry(Protocol):
         ...
 
     def redeem(self, token_hash: bytes, node: str, key_hash: bytes, now: Reading) -> Redeemed:
-        """Uses the token up and gives the node its key, in one transaction; an earlier key of the node is void."""
+        """Uses the token up and gives the node its key, in one transaction; earlier keys of the node are void."""
+        ...
+
+    def renew(self, key_hash: bytes, fresh_hash: bytes, now: Reading) -> bool:
+        """Holds a fresh key beside a valid one, in place of an earlier fresh one; False where it is not valid."""
+        ...
+
+    def settle(self, fresh_hash: bytes) -> None:
+        """The fresh key was used: from now on it is the node's key, and the old one is void."""
         ...
 
     def revoke(self, node: str, now: Reading) -> bool:
-        """Voids the node's key, keeping all its evidence; False where it has none."""
+        """Voids the node's keys, keeping all its evidence; False where it has none."""
         ...
 
     def keys(self) -> dict[bytes, str]:
-        """The node of each valid key hash."""
+        """The node of each valid key hash, fresh ones included."""
+        ...
+
+    def fresh_keys(self) -> frozenset[bytes]:
+        """The hashes of keys that were not used yet."""
+        ...
+
+    def note_rivals(self, found: Mapping[str, Sequence[Speaker]], now: Reading) -> None:
+        """Several agents speak as each of these nodes at this moment; it is forgotten unless it is noted again."""
         ...
 
     def changed_elsewhere(self) -> bool:
@@ -236,6 +256,22 @@ class NodeRegistry(Protocol):
 
     def heard(self, now: Reading) -> dict[str, int | None]:
         """When each node's own liveness last grew, as the clock counts UTC now; None where it never did."""
+        ...
+
+
+class NodeMetrics(Protocol):
+    """How nodes fared, for charts: no evidence. One thread keeps and tidies; any thread may read."""
+
+    def keep(self, found: Sequence[tuple[str, Moment]]) -> None:
+        """Keeps a moment of each node named; one that comes twice is kept once. Unknown nodes are passed over."""
+        ...
+
+    def tidy(self, now_utc: int) -> None:
+        """A small step: some nodes' latest hours are rolled up, and what is older than is kept is let go."""
+        ...
+
+    def read(self, node: str, begin_utc: int, end_utc: int, most: int) -> list[Moment] | None:
+        """No more than `most` moments of [begin, end), in order; None where the node is not known."""
         ...
 
 

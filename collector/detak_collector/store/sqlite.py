@@ -11,6 +11,7 @@ from detak_collector.store.sqlite_database import connect, migrate
 from detak_collector.store.sqlite_derived import SqliteDerived
 from detak_collector.store.sqlite_evidence import SqliteEvidence
 from detak_collector.store.sqlite_history import SqliteHistory
+from detak_collector.store.sqlite_metrics import SqliteMetrics
 from detak_collector.store.sqlite_outages import SqliteOutages
 from detak_collector.store.sqlite_registry import SqliteRegistry
 from detak_collector.store.sqlite_watch import SqliteWatchLog
@@ -30,10 +31,11 @@ class SqliteStore:
     watch: SqliteWatchLog
     outages: SqliteOutages
     history: SqliteHistory
+    metrics: SqliteMetrics
 
     def close(self) -> None:
         """Gives the file back."""
-        for part in (self.evidence, self.registry, self.watch):
+        for part in (self.evidence, self.registry, self.watch, self.metrics):
             part.close()
 
 
@@ -52,4 +54,5 @@ def open_store(state_directory: Path, now: Reading) -> SqliteStore:
         SqliteWatchLog(path),
         SqliteOutages(path),
         SqliteHistory(path),
+        SqliteMetrics(path),
     )

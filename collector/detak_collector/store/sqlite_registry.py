@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from detak_collector.clocks import Reading
+from detak_collector.rivals import Speaker
 from detak_collector.store.base import NodeRow, Redeemed
 from detak_collector.store.sqlite_database import connect, transaction
-from detak_collector.store.sqlite_outlines import RunOutline, all_heard_utc, heard_utc, runs_of
+from detak_collector.store.sqlite_outlines import all_heard_utc, heard_utc, runs_of
 
-RIVAL_MS = 15_000
-"""Two runs of one node that were both heard this recently, neither of which follows the other, are two agents."""
+RIVALRY_LASTS_MS = 15_000
+"""What was noted longer ago than this is over, or the collector is not running."""
 
 
 class SqliteRegistry:
@@ -43,9 +44,11 @@ class SqliteRegistry:
             if outcome is Redeemed.ACCEPTED:
                 self._connection.execute("UPDATE token SET used_utc = ? WHERE hash = ?", (now.utc, token_hash))
                 self._connection.execute(
-                    "INSERT INTO node (name, key_hash, enrolled_utc) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE "
-                    "SET key_hash = excluded.key_hash, enrolled_utc = excluded.enrolled_utc, revoked_utc = NULL",
-                    (node, key_hash, now.utc),
+                    "INSERT INTO node (name, key_hash, enrolled_utc, issued_utc) VALUES (?, ?, ?, ?) "
+                    "ON CONFLICT (name) DO UPDATE SET key_hash = excluded.key_hash, revoked_utc = NULL, "
+                    "enrolled_utc = excluded.enrolled_utc, issued_utc = excluded.issued_utc, "
+                    "fresh_key_hash = NULL, fresh_issued_utc = NULL",
+                    (node, key_hash, now.utc, now.utc),
                 )
         return outcome
 
@@ -61,18 +64,57 @@ class SqliteRegistry:
             return Redeemed.USED
         return Redeemed.ACCEPTED if now.utc < expires_utc else Redeemed.EXPIRED
 
+    def renew(self, key_hash: bytes, fresh_hash: bytes, now: Reading) -> bool:
+        """As the seam says."""
+        with transaction(self._connection, self._path):
+            renewed = self._connection.execute(
+                "UPDATE node SET fresh_key_hash = ?, fresh_issued_utc = ? WHERE key_hash = ?",
+                (fresh_hash, now.utc, key_hash),
+            )
+            return renewed.rowcount > 0
+
+    def settle(self, fresh_hash: bytes) -> None:
+        """As the seam says."""
+        with transaction(self._connection, self._path):
+            self._connection.execute(
+                "UPDATE node SET key_hash = fresh_key_hash, issued_utc = fresh_issued_utc, fresh_key_hash = NULL, "
+                "fresh_issued_utc = NULL WHERE fresh_key_hash = ?",
+                (fresh_hash,),
+            )
+
     def revoke(self, node: str, now: Reading) -> bool:
         """As the seam says."""
         with transaction(self._connection, self._path):
             revoked = self._connection.execute(
-                "UPDATE node SET key_hash = NULL, revoked_utc = ? WHERE name = ? AND key_hash IS NOT NULL",
+                "UPDATE node SET key_hash = NULL, fresh_key_hash = NULL, fresh_issued_utc = NULL, revoked_utc = ? "
+                "WHERE name = ? AND key_hash IS NOT NULL",
                 (now.utc, node),
             )
             return revoked.rowcount > 0
 
     def keys(self) -> dict[bytes, str]:
         """As the seam says."""
-        return dict(self._connection.execute("SELECT key_hash, name FROM node WHERE key_hash IS NOT NULL"))
+        held = (
+            "SELECT key_hash, name FROM node WHERE key_hash IS NOT NULL UNION ALL "
+            "SELECT fresh_key_hash, name FROM node WHERE fresh_key_hash IS NOT NULL"
+        )
+        return dict(self._connection.execute(held))
+
+    def fresh_keys(self) -> frozenset[bytes]:
+        """As the seam says."""
+        fresh = "SELECT fresh_key_hash FROM node WHERE fresh_key_hash IS NOT NULL"
+        return frozenset(key_hash for (key_hash,) in self._connection.execute(fresh))
+
+    def note_rivals(self, found: Mapping[str, Sequence[Speaker]], now: Reading) -> None:
+        """As the seam says."""
+        with transaction(self._connection, self._path):
+            for node, speakers in found.items():
+                forget = "DELETE FROM rival WHERE node = (SELECT id FROM node WHERE name = ?)"
+                self._connection.execute(forget, (node,))
+                self._connection.executemany(
+                    "INSERT INTO rival (node, run, address, noted_utc) SELECT id, ?, ?, ? FROM node WHERE name = ?",
+                    [(one.run, one.address, now.utc, node) for one in speakers],
+                )
 
     def changed_elsewhere(self) -> bool:
         """As the seam says."""
@@ -82,7 +124,9 @@ class SqliteRegistry:
     def listing(self, now: Reading, names: Collection[str] | None = None) -> list[NodeRow]:
         """As the seam says."""
         with closing(connect(self._path)) as connection, transaction(connection, self._path, writing=False):
-            rows = connection.execute("SELECT name, key_hash, revoked_utc FROM node ORDER BY name").fetchall()
+            rows = connection.execute(
+                "SELECT name, key_hash, issued_utc, revoked_utc FROM node ORDER BY name"
+            ).fetchall()
             return [_listed(connection, row, now) for row in rows if names is None or row[0] in names]
 
     def heard(self, now: Reading) -> dict[str, int | None]:
@@ -96,19 +140,22 @@ class SqliteRegistry:
         return version
 
 
-def _listed(connection: sqlite3.Connection, row: tuple[str, bytes | None, int | None], now: Reading) -> NodeRow:
-    name, key_hash, revoked_utc = row
+def _listed(
+    connection: sqlite3.Connection, row: tuple[str, bytes | None, int | None, int | None], now: Reading
+) -> NodeRow:
+    name, key_hash, issued_utc, revoked_utc = row
     runs = runs_of(connection, name)
     newest = max((run for run in runs if run.current), key=lambda run: run.begin_utc, default=None)
     return NodeRow(
         name=name,
         enrolled=key_hash is not None,
+        issued_utc=issued_utc,
         revoked_utc=revoked_utc,
         heard_utc=heard_utc(connection, name, now),
         agent_version=newest.opening.agent_version if newest else "",
         states={span.check: span.state for span in sorted(newest.open, key=lambda span: span.number)} if newest else {},
         stopped=newest.stopped if newest else None,
-        rivals=_rivals(runs),
+        rivals=_rivals(connection, name, now),
         conflicts=_conflicts(connection, name),
     )
 
@@ -122,8 +169,11 @@ def _conflicts(connection: sqlite3.Connection, node: str) -> int:
     return found
 
 
-def _rivals(runs: list[RunOutline]) -> int:
-    """How many agents deliver as this node at the same time."""
-    current = [run for run in runs if run.current and run.stopped is None]
-    latest = max((run.end_utc for run in current), default=0)
-    return sum(run.end_utc > latest - RIVAL_MS for run in current)
+def _rivals(connection: sqlite3.Connection, node: str, now: Reading) -> tuple[Speaker, ...]:
+    query = (
+        "SELECT rival.run, address, coalesce(run.boot, '') FROM rival JOIN node ON node.id = rival.node "
+        "LEFT JOIN run ON run.node = rival.node AND run.run = rival.run "
+        "WHERE node.name = ? AND noted_utc BETWEEN ? AND ? ORDER BY run.recorded_utc"
+    )
+    begin, end = now.utc - RIVALRY_LASTS_MS, now.utc + RIVALRY_LASTS_MS
+    return tuple(Speaker(*row) for row in connection.execute(query, (node, begin, end)))

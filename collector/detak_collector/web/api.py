@@ -17,17 +17,19 @@ from aiohttp import web
 
 from detak_collector import enrol
 from detak_collector.clocks import Clock
+from detak_collector.enrol import Holder
 from detak_collector.ingest import RETRY_AFTER_S, Ingest, OverloadedError
 from detak_collector.ingest_validation import InvalidRecordError
 from detak_collector.store.base import Arrival, NodeRegistry, Redeemed, StoreError
 from detak_wire import PROTOCOL_VERSION, limits
 from detak_wire.codec import InvalidMessageError, decode, encode, inflate
-from detak_wire.messages import Enrolled, Enrolment, Evidence, Problem
+from detak_wire.messages import Enrolled, Enrolment, Evidence, KeyRenewal, Problem
 
 JSON = "application/json"
 VERSION = version("detak-collector")
 
-T = TypeVar("T", Evidence, Enrolment)
+T = TypeVar("T", Evidence, Enrolment, KeyRenewal)
+R = TypeVar("R")
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 _log = logging.getLogger(__name__)
@@ -59,41 +61,52 @@ class Api:
     clock: Clock
     collector: str
     refused: Counter[str] = field(default_factory=Counter)
+    stored: Callable[[Arrival], None] = lambda _: None
+    """Told of each message once it is durable."""
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to add to an application."""
         return [
             web.post("/api/v1/evidence", partial(self._guarded, self.evidence)),
             web.post("/api/v1/enrol", partial(self._guarded, self.enrol)),
+            web.post("/api/v1/renew", partial(self._guarded, self.renew)),
             web.get("/healthz", self.healthz),
         ]
 
     async def evidence(self, request: web.Request) -> web.Response:
         """One beat: authenticate, decode, store, then acknowledge."""
         at = self.clock()
-        node = self.keyring.node_of(request.headers.get("Authorization", ""))
-        if node is None:
-            detail = "unknown or revoked key: enrol this node with `detak-collector enroll`"
-            raise RefusedError(401, Problem("unauthorized", detail))
+        holder = await self._holder(request)
         body = await _body(request)
         evidence = _decoded(body, Evidence)
-        if evidence.node != node:
-            detail = f"this key belongs to node {node!r}, not to {evidence.node!r}"
-            raise RefusedError(403, Problem("forbidden", detail, "$.node"))
-        answer = await self.ingest.take(Arrival(node, evidence, at), len(body))
+        _refuse_other_node(holder, evidence.node)
+        arrival = Arrival(holder.node, evidence, at, request.remote or "")
+        answer = await self.ingest.take(arrival, len(body))
+        self.stored(arrival)
         return _json(200, encode(answer))
 
     async def enrol(self, request: web.Request) -> web.Response:
         """A token for a key, once."""
         enrolment = _decoded(await _body(request), Enrolment)
         redeem = partial(enrol.redeem, self.registry, enrolment.node, enrolment.token, self.clock())
-        outcome, key = await asyncio.get_running_loop().run_in_executor(self.thread, redeem)
+        outcome, key = await self._in_store(redeem)
         if outcome is not Redeemed.ACCEPTED:
             detail = f"{enrol.REFUSALS[outcome]}: make another with `detak-collector enroll {enrolment.node}`"
             raise RefusedError(403, Problem("token", detail, "$.token"))
-        self.keyring.refill(await asyncio.get_running_loop().run_in_executor(self.thread, self.registry.keys))
-        _log.info("node %s has enrolled", enrolment.node)
+        await self._in_store(self.keyring.refill)
+        _log.info("node %s has enrolled from %s", enrolment.node, request.remote)
         return _json(200, encode(Enrolled(enrolment.node, key, self.collector)))
+
+    async def renew(self, request: web.Request) -> web.Response:
+        """A fresh key for a valid one, which stays valid until the fresh one is first used."""
+        holder = await self._holder(request)
+        _refuse_other_node(holder, _decoded(await _body(request), KeyRenewal).node)
+        key = await self._in_store(partial(enrol.renew, self.registry, holder.key_hash, self.clock()))
+        if key is None:
+            raise _unauthorized()
+        await self._in_store(self.keyring.refill)
+        _log.info("node %s has a new key", holder.node)
+        return _json(200, encode(Enrolled(holder.node, key, self.collector)))
 
     async def healthz(self, _: web.Request) -> web.Response:
         """That this process answers."""
@@ -105,6 +118,20 @@ class Api:
             "refused": dict(self.refused),
         }
         return _json(200, msgspec.json.encode(health))
+
+    async def _holder(self, request: web.Request) -> Holder:
+        """Whose key came with the request; the first use of a fresh one voids the one before it, durably."""
+        holder = self.keyring.holder_of(request.headers.get("Authorization", ""))
+        if holder is None:
+            raise _unauthorized()
+        if holder.is_fresh:
+            await self._in_store(partial(self.registry.settle, holder.key_hash))
+            await self._in_store(self.keyring.refill)
+        return holder
+
+    async def _in_store(self, work: Callable[[], R]) -> R:
+        """The result of something that only the store's thread may do."""
+        return await asyncio.get_running_loop().run_in_executor(self.thread, work)
 
     async def _guarded(self, handler: Handler, request: web.Request) -> web.Response:
         """Any refusal as a Problem, counted."""
@@ -129,6 +156,17 @@ class Api:
         if status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"
         return response
+
+
+def _unauthorized() -> RefusedError:
+    detail = "unknown or revoked key: enrol this node with the line that `detak-collector enroll NODE` prints"
+    return RefusedError(401, Problem("unauthorized", detail))
+
+
+def _refuse_other_node(holder: Holder, node: str) -> None:
+    if node != holder.node:
+        detail = f"this key belongs to node {holder.node!r}, not to {node!r}"
+        raise RefusedError(403, Problem("forbidden", detail, "$.node"))
 
 
 def _json(status: int, body: bytes) -> web.Response:

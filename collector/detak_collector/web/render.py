@@ -58,8 +58,9 @@ def _derived(board: Board) -> dict[str, object]:
         "headline": wording.headline(board),
         "gauge": drawing.gauge(board.figure),
         "sections": {condition: found for condition, found in sections.items() if found},
-        "silent": [node for node in nodes if node.condition is not Condition.UP],
-        "heard": [node for node in nodes if node.condition is Condition.UP],
+        "troubled": [node for node in nodes if node.condition is not Condition.UP or node.warning],
+        "sound": [node for node in nodes if node.condition is Condition.UP and not node.warning],
+        "heard": sum(node.condition is Condition.UP for node in nodes),
         "nodes_shown": NODES_SHOWN,
     }
 

@@ -1,12 +1,13 @@
 """The markup that the templates make of a board."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from browser.fabricated import HOSTILE, broken, empty, healthy, hostile, many, presumed
-from detak_collector.board import Board
+from browser.fabricated import HOSTILE, broken, empty, healthy, hostile, many, node, presumed
+from detak_collector.board import Board, Condition
 from detak_collector.web.assets import Assets
 from detak_collector.web.render import STATIC, TEMPLATES, Renderer
 
@@ -120,3 +121,15 @@ def test_equal_boards_draw_equal_fragments_whatever_the_time_of_asking() -> None
     renderer = Renderer(Assets(STATIC, TEMPLATES))
     assert renderer.draw(healthy()).fragment.tag == renderer.draw(healthy()).fragment.tag
     assert renderer.draw(healthy()).fragment.tag != renderer.draw(broken()).fragment.tag
+
+
+def test_a_node_as_which_two_agents_speak_says_so_and_is_not_folded_away() -> None:
+    told = "two agents with one identity: <b>. Enrol the copy"
+    board = many()
+    nodes = (*board.nodes, node("cloned", warning=told))
+    drawn = page(replace(board, nodes=nodes))
+    before, _, folded = drawn.text.partition("nodes that are heard")
+    assert f"T{told[1:]}." in before
+    assert "cloned" not in folded
+    heard = sum(one.condition is Condition.UP for one in nodes)
+    assert f"{heard} of {len(nodes)} heard" in drawn.text

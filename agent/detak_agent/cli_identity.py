@@ -1,0 +1,113 @@
+"""`detak-agent enroll`, `renew` and `adopt`: who this node is to its collectors. Reads arguments, calls, prints."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from detak_agent.checks.base import Kind
+from detak_agent.config import AgentConfig, CollectorSettings, load
+from detak_agent.failures import ConfigurationError, CouldNotError
+from detak_agent.fingerprints import RULE, normal_fingerprint
+from detak_agent.machine_identity import MachineIdentity, this_machine
+
+
+def add_enroll_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `enroll`."""
+    parser.add_argument("--token", required=True, help="the one-time token that `detak-collector enroll` printed")
+    parser.add_argument(
+        "--fingerprint", metavar="sha256:HEX", help="of the only certificate to trust, as `detak-collector` printed it"
+    )
+    parser.add_argument(
+        "--key-to",
+        type=Path,
+        metavar="FILE",
+        help="write the key there, to be handed over by systemd (LoadCredential=)",
+    )
+
+
+def enroll(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
+    """Trade the token in for a key."""
+    from detak_agent.enrol import Pasted, enrol  # noqa: PLC0415 - only here
+
+    config = load(options.config, registry)
+    collector = _collector(config, options.collector, options.config)
+    pasted = Pasted(options.token, _fingerprint(options.fingerprint, collector), options.key_to)
+    done = asyncio.new_event_loop().run_until_complete(enrol(config, collector, pasted))
+    if done.set_aside is not None:
+        print(f"what this machine kept under its former name is set aside in {done.set_aside}")
+    print(f"enrolled {config.node} with {collector.url}; the key is in {done.key}")
+    return 0
+
+
+def renew(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
+    """A new key with one collector, or with all of them."""
+    config = load(options.config, registry)
+    chosen = config.collectors
+    if options.collector is not None:
+        chosen = (_collector(config, options.collector, options.config),)
+    failures = asyncio.new_event_loop().run_until_complete(_renew_each(config, chosen))
+    if failures:
+        raise CouldNotError("\n".join(failures))
+    return 0
+
+
+def adopt(
+    options: argparse.Namespace,
+    registry: Mapping[str, Kind],
+    identify: Callable[[], MachineIdentity] = this_machine,
+) -> int:
+    """Say that this machine is the node whose state lies here."""
+    from detak_agent.origin import adopt as adopt_state  # noqa: PLC0415 - only here
+
+    config = load(options.config, registry)
+    if adopt_state(config.state_directory, config.node, identify):
+        print(f"this machine is {config.node} from now on; a running agent goes on within a minute or two")
+    else:
+        print(f"this machine is {config.node} already")
+    return 0
+
+
+async def _renew_each(config: AgentConfig, collectors: tuple[CollectorSettings, ...]) -> list[str]:
+    from detak_agent.key_renewal import HeldKey  # noqa: PLC0415 - only here
+    from detak_agent.way import way_to  # noqa: PLC0415 - as above
+
+    failures = []
+    for one in collectors:
+        way = way_to(config, one)
+        try:
+            await HeldKey(one, config.state_directory, config.node).renew(way)
+            print(f"{config.node} has a new key with {one.url}")
+        except CouldNotError as error:
+            failures.append(str(error))
+        finally:
+            way.close()
+    return failures
+
+
+def _fingerprint(written: str | None, collector: CollectorSettings) -> str | None:
+    if written is None:
+        return None
+    fingerprint = normal_fingerprint(written)
+    if fingerprint is None:
+        raise ConfigurationError([f"--fingerprint: {RULE} (got {written})"])
+    if collector.url.startswith("http:"):
+        raise ConfigurationError([f"--fingerprint: {collector.url} is plain HTTP, which has no certificate"])
+    if collector.ca_file is not None:
+        raise ConfigurationError([f"--fingerprint: {collector.url} has a ca_file in agent.toml; leave one of them out"])
+    if collector.fingerprint not in {None, fingerprint}:
+        raise ConfigurationError([f"--fingerprint: agent.toml trusts another one, {collector.fingerprint}"])
+    return fingerprint
+
+
+def _collector(config: AgentConfig, url: str | None, path: Path) -> CollectorSettings:
+    known = {one.url: one for one in config.collectors}
+    if url is None and len(known) == 1:
+        return config.collectors[0]
+    if url is None:
+        raise ConfigurationError([f"--collector: say which one: {', '.join(known)}"])
+    if url.rstrip("/") not in known:
+        raise ConfigurationError([f"--collector: {path} has no [[collector]] with this url (got {url})"])
+    return known[url.rstrip("/")]

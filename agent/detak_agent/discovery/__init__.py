@@ -1,0 +1,1 @@
+"""Proposes a configuration from what runs on this machine: facts are read, recognised, tried and written down."""

@@ -1,0 +1,1 @@
+"""How this node fares, for charts. It is no evidence: it never reaches the journal, and nothing waits for it."""

@@ -1,0 +1,48 @@
+"""Takes metrics to the store once a second, apart from evidence: nothing waits for them, and no evidence is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
+from detak_collector.metrics import Moment, moments
+from detak_collector.store.base import Arrival, NodeMetrics
+
+MOST_WAITING = 20_000
+AT_ONCE = 2_000
+
+_log = logging.getLogger(__name__)
+
+
+class MetricsIntake:
+    """Between the endpoint and the store; `thread` is the store's only writer. Of too many the oldest are let go."""
+
+    def __init__(self, store: NodeMetrics, thread: ThreadPoolExecutor) -> None:
+        self._store = store
+        self._thread = thread
+        self._waiting: deque[tuple[str, Moment]] = deque(maxlen=MOST_WAITING)
+        self._trouble = ""
+
+    def take(self, arrival: Arrival) -> None:
+        """The metrics of a message, once its evidence is durable."""
+        if arrival.evidence.metrics:
+            self._waiting.extend((arrival.node, moment) for moment in moments(arrival.evidence, arrival.at.utc))
+
+    async def store(self, now_utc: int) -> None:
+        """Keeps what has arrived since, and tidies a little. Whatever fails is logged once, and evidence goes on."""
+        batch = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._write, batch, now_utc)
+        except Exception as error:  # noqa: BLE001 - it would end the collector
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                _log.warning("metrics are lost: %s", error)
+        else:
+            self._trouble = ""
+
+    def _write(self, batch: list[tuple[str, Moment]], now_utc: int) -> None:
+        if batch:
+            self._store.keep(batch)
+        self._store.tidy(now_utc)
