@@ -24,7 +24,7 @@ else:
     import tomli as tomllib
 
 pytestmark = pytest.mark.peers(
-    "nginx", "openssl", "redis-server", "haproxy", "postgres", "mariadbd", "mariadb-install-db", "named", "setpriv"
+    "nginx", "openssl", "redis-server", "haproxy", "pg_ctlcluster", "mariadbd", "mariadb-install-db", "named", "setpriv"
 )
 
 _HAPROXY = """
