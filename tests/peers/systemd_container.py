@@ -105,12 +105,10 @@ def _hierarchies() -> list[Path]:
 @contextlib.contextmanager
 def _started(name: str, groups: list[Path]) -> "Iterator[subprocess.Popen[bytes]]":
     # In a control group of its own the container owns what lies below. If the tests are killed it is shut down.
-    enter = (
-        'for one in $HIERARCHIES; do echo $$ > $one/cgroup.procs || exit 1; done; exec setpriv --pdeathsig TERM "$@"'
-    )
+    enter = 'for one in $GROUPS_IN; do echo $$ > $one/cgroup.procs || exit 1; done; exec setpriv --pdeathsig TERM "$@"'
     options = ["--boot", "--volatile=overlay", "--register=no", "--keep-unit", "--private-network", "--console=passive"]
     # Several containers at once boot from one tree, which is why it must not be locked.
-    environment = {**os.environ, "HIERARCHIES": " ".join(map(str, groups)), "SYSTEMD_NSPAWN_LOCK": "0"}
+    environment = {**os.environ, "GROUPS_IN": " ".join(map(str, groups)), "SYSTEMD_NSPAWN_LOCK": "0"}
     nspawn = subprocess.Popen(
         ["sh", "-c", enter, "sh", "systemd-nspawn", "-q", "-D", tree(), f"--machine={name}", *options],
         env=environment,

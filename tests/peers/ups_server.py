@@ -49,7 +49,12 @@ class Upsd:
     def tell(self, **changed: str) -> None:
         """From now on the UPS is healthy but for this; returns when upsd says so."""
         values = {**HEALTHY, **{key.replace("__", "."): value for key, value in changed.items()}}
-        (self.folder / "one.dev").write_text("".join(f"{key}: {value}\n" for key, value in values.items()))
+        path, fresh = self.folder / "one.dev", self.folder / "one.dev.new"
+        fresh.write_text("".join(f"{key}: {value}\n" for key, value in values.items()))
+        # The driver reads it again when its time has changed, of which it knows whole seconds only.
+        later = int(path.stat().st_mtime) + 1
+        os.utime(fresh, (later, later))
+        fresh.replace(path)
         wanted = {f'VAR one {key} "{value}"' for key, value in values.items()}
         until(lambda: wanted <= set(self.lines()), lambda: "\n".join(self.lines()))
 

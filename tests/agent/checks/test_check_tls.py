@@ -260,7 +260,8 @@ async def test_a_file_that_changed_is_read_again(certificates: Certificates, tmp
 async def test_a_sample_that_is_given_up_leaves_nothing_open() -> None:
     async with serve(silent) as port:
         probe = probe_of("tls", host=HOST, port=port)
-        await probe.sample(200)
+        with contextlib.suppress(CouldNotCheckError):
+            await probe.sample(4_000)
         before = open_files()
         for _ in range(10):
             asked = asyncio.ensure_future(probe.sample(4_000))
