@@ -7,10 +7,12 @@ import logging
 import signal
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from detak_agent import VERSION
 from detak_agent.checks.base import Kind
+from detak_agent.checks.threads import in_thread
 from detak_agent.config import AgentConfig, load
 from detak_agent.delivery import RenewalError
 from detak_agent.failures import ConfigurationError, DetakError, JournalError
@@ -57,6 +59,7 @@ class Daemon:
 
     async def live_on(self, journal: Journal, thread: JournalThread) -> None:
         """The same without signals and files: on an open journal, which it closes when it was told to stop."""
+        self._described = await _descriptions(self._config)
         life = await self._begin_run(journal, thread)
         self._tell_ready()
         while True:
@@ -105,8 +108,9 @@ class Daemon:
             _log.error("the configuration is refused; the old one goes on")
         else:
             before, self._config = self._config, config
-            # The digest of a plug-in changes without the file that names it.
-            if _measures_the_same(before, config) and self._described == [*map(described, config.checks)]:
+            # The digest of a plug-in changes without the file that names it. While they are made, the old run ticks.
+            known, self._described = self._described, await _descriptions(config)
+            if _measures_the_same(before, config) and known == self._described:
                 await life.change_collectors(config.collectors)
                 _log.info("reloaded; the run goes on")
             else:
@@ -126,7 +130,6 @@ class Daemon:
         utc = self._machine.clock.utc()
         await thread.call(journal.outbox.configure, [one.url for one in self._config.collectors])
         previous = await thread.call(journal.close_previous, utc)
-        self._described = [*map(described, self._config.checks)]
         run = Run(self._machine.identity(), self._opening(previous))
         await thread.call(journal.begin_run, run.identity, run.opening, utc)
         life = Life(self._config, run, journal, thread, self._machine)
@@ -170,6 +173,11 @@ class Daemon:
 
     def _tell_ready(self) -> None:
         self._machine.notifier.ready(f"{len(self._config.checks)} checks on {self._config.node}")
+
+
+async def _descriptions(config: AgentConfig) -> list[CheckSettings]:
+    """In a thread each: they hold digests of plug-ins, of which each may hang for a while with its file server."""
+    return await asyncio.gather(*(in_thread(partial(described, check)) for check in config.checks))
 
 
 def described(check: Check) -> CheckSettings:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import program_path
-from detak_agent.checks.snmp_message import Community, get
+from detak_agent.checks.kinds.snmp.message import Community, get
 from peers.server_process import Server, free_port
 
 COMMUNITY = "a-community"

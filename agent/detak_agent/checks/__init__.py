@@ -1,1 +1,1 @@
-"""The kinds of checks: one file a kind beside what it reads with, and the registry that lists them."""
+"""What checks are and how they are run: the seam, what kinds share, the registry, and the kinds themselves."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -11,9 +13,14 @@ from typing import TypeVar
 from detak_agent.checks.addresses import Address, Lookup, endpoint, is_remote, met
 from detak_agent.checks.base import CouldNotCheckError
 from detak_agent.checks.secrets import secret
-from detak_agent.checks.threads import Lane
+from detak_agent.checks.threads import Lane, in_thread
 
 T = TypeVar("T")
+
+_QUEUE_SHARE, _PATH_SHARE = 0.8, 0.9
+"""Of the time left: how long a local server's queue may stay full, and how long finding the socket may take."""
+
+_QUEUE_PAUSE_S = 0.01
 
 
 def is_local_socket(host: str) -> bool:
@@ -51,6 +58,7 @@ class Caller:
         self._host = host
         self._port = port
         self._lookup = Lookup()
+        self._local: asyncio.Future[socket.socket] | None = None
         self.where = host if is_local_socket(host) else endpoint(host, port)
         self.waiting_for = ""
 
@@ -71,7 +79,7 @@ class Caller:
 
     async def connected(self, until: float) -> socket.socket:
         """A connected socket that does not block; OSError with words for people."""
-        connected = await self.first(until, self._connect)
+        connected = await self.first(until, lambda address: self._connect(address, until))
         self.waiting_for = f"{self.where} took the connection, but did not answer"
         return connected
 
@@ -87,12 +95,13 @@ class Caller:
             self.where = f"{self._host} ({address})" if named else str(address)
         self.waiting_for = f"{self.where} did not take the connection"
 
-    async def _connect(self, address: Address) -> socket.socket:
+    async def _connect(self, address: Address, until: float) -> socket.socket:
+        if address.family == socket.AF_UNIX:
+            return await self._connect_locally(address.host, until)
         connection = socket.socket(address.family, socket.SOCK_STREAM)
         try:
             connection.settimeout(0)
-            place = address.host if address.family == socket.AF_UNIX else (address.host, address.port)
-            await asyncio.get_running_loop().sock_connect(connection, place)
+            await asyncio.get_running_loop().sock_connect(connection, (address.host, address.port))
         except OSError as error:
             connection.close()
             raise met(error, self.where) from error
@@ -100,6 +109,52 @@ class Caller:
             connection.close()
             raise
         return connection
+
+    async def _connect_locally(self, path: str, until: float) -> socket.socket:
+        """In a thread: the path may lie on a dead disk or file server, where even a call that never blocks hangs."""
+        hangs = CouldNotCheckError(f"{path} hangs: its disk or file server does not answer")
+        if self._local is not None and not self._local.done():
+            raise hangs
+        left_s = until - time.monotonic()
+        patient_until = time.monotonic() + left_s * _QUEUE_SHARE
+        self._local = connecting = in_thread(lambda: _connected_locally(path, patient_until))
+        try:
+            # Given up before the sample is: whoever waits for that would take it for the server's silence.
+            return await asyncio.wait_for(asyncio.shield(connecting), left_s * _PATH_SHARE)
+        except asyncio.TimeoutError:
+            connecting.add_done_callback(_close)
+            raise hangs from None
+        except asyncio.CancelledError:
+            connecting.add_done_callback(_close)
+            raise
+        except OSError as error:
+            raise met(error, self.where) from error
+
+
+def _connected_locally(path: str, until: float) -> socket.socket:
+    """A socket that does not block."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _connect_in_turn(connection, path, until)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect_in_turn(connection: socket.socket, path: str, until: float) -> None:
+    """Where the server's queue is full, the system says so at once (connect(2)), so it is asked again."""
+    connection.settimeout(0)
+    while (number := connection.connect_ex(path)) == errno.EAGAIN and time.monotonic() < until:
+        time.sleep(_QUEUE_PAUSE_S)
+    if number:
+        raise OSError(number, os.strerror(number))
+
+
+def _close(given_up: asyncio.Future[socket.socket]) -> None:
+    """What came of it too late."""
+    if not given_up.cancelled() and given_up.exception() is None:
+        given_up.result().close()
 
 
 class PasswordReader:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from detak_agent.checks.base import CheckSettings, Outcome
-from detak_agent.checks.health import Finding, Limit, tenths
+from detak_agent.checks.kinds.operating_system.health import Finding, Limit, tenths
 
 SHOWN_CHARACTERS = 60
 

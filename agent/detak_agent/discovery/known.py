@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from detak_agent.checks.addresses import is_remote
-from detak_agent.checks.dns import server_endpoint
-from detak_agent.checks.systemd import full_name
+from detak_agent.checks.kinds.dns.kind import server_endpoint
+from detak_agent.checks.kinds.systemd.kind import full_name
 from detak_agent.discovery.drafts import Draft, Finding, Proposal
 from detak_agent.runner import Check
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from detak_agent.checks.filesystems import Filesystems
-from detak_agent.checks.process_table import Process, ProcessTable
+from detak_agent.checks.kinds.process.table import Process, ProcessTable
 from detak_agent.discovery.facts import (
     EVERYBODY,
     NOBODY,

@@ -1,7 +1,7 @@
 """Datagrams as an SNMP agent sends them."""
 
-from detak_agent.checks.snmp_ber import OCTETS, SEQUENCE, element, integer, object_identifier
-from detak_agent.checks.snmp_message import RESPONSE
+from detak_agent.checks.kinds.snmp.ber import OCTETS, SEQUENCE, element, integer, object_identifier
+from detak_agent.checks.kinds.snmp.message import RESPONSE
 
 
 def answered(

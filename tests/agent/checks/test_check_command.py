@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from agent.checks.check_stage import ask, open_files, probe_of, problems_of, settings_of
 from detak_agent.checks.base import CouldNotCheckError, Surroundings
-from detak_agent.checks.command import KIND
-from detak_agent.checks.expendable import expendable
-from detak_agent.checks.plugin_output import first_line, performance_data
-from detak_agent.checks.plugin_process import MOST_ERROR_BYTES, MOST_OUTPUT_BYTES, PluginProcess
+from detak_agent.checks.kinds.command.expendable import expendable
+from detak_agent.checks.kinds.command.kind import KIND
+from detak_agent.checks.kinds.command.output import first_line, performance_data
+from detak_agent.checks.kinds.command.process import MOST_ERROR_BYTES, MOST_OUTPUT_BYTES, PluginProcess
 from detak_agent.clocks import SystemClock
 from detak_agent.runner import Check, Sampler, Starvation
 

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.checks.check_stage import ask, open_files, probe_of, problems_of, serve, settings_of
-from detak_agent.checks.dns import canonical, server_endpoint
-from detak_agent.checks.dns_serials import MOST_KEPT, SerialHistory, newer, newest
+from detak_agent.checks.kinds.dns.kind import canonical, server_endpoint
+from detak_agent.checks.kinds.dns.serials import MOST_KEPT, SerialHistory, newer, newest
 from detak_agent.checks.registry import REGISTRY
 
 Answer = Callable[[dns.message.Message], bytes]

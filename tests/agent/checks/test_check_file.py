@@ -8,8 +8,8 @@ import pytest
 
 from agent.checks.check_stage import ask, probe_of, problems_of, settings_of
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.file import FileSettings, judge
-from detak_agent.checks.file_search import Found, Search
+from detak_agent.checks.kinds.file.kind import FileSettings, judge
+from detak_agent.checks.kinds.file.search import Found, Search
 
 HOUR_S = 3_600
 

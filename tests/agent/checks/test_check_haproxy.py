@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.checks.check_stage import Certificates, Handler, ask, problems_of, serve, settings_of
-from detak_agent.checks import haproxy_client
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.haproxy import HaproxySettings
-from detak_agent.checks.haproxy_health import Answer, judge
-from detak_agent.checks.haproxy_stats import NotStatisticsError, Process, Row, process_of, rows_of
+from detak_agent.checks.kinds.haproxy import client as haproxy_client
+from detak_agent.checks.kinds.haproxy.health import Answer, judge
+from detak_agent.checks.kinds.haproxy.kind import HaproxySettings
+from detak_agent.checks.kinds.haproxy.stats import NotStatisticsError, Process, Row, process_of, rows_of
 from detak_agent.checks.registry import REGISTRY
 
 COLUMNS = "# pxname,svname,qcur,scur,slim,status,chkdown,lastchg,check_status,check_code,last_chk,check_desc,\n"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from agent.checks.check_stage import Certificates, Handler, ask, probe_of, problems_of, serve, settings_of
 from detak_agent.checks.base import CouldNotCheckError
-from detak_agent.checks.http import status_ranges
-from detak_agent.checks.http_client import MOST_REDIRECTS
+from detak_agent.checks.kinds.http.client import MOST_REDIRECTS
+from detak_agent.checks.kinds.http.kind import status_ranges
 from detak_agent.checks.registry import REGISTRY
 
 
@@ -312,7 +312,7 @@ async def test_a_ca_file_that_cannot_be_used_is_unknown(tmp_path: Path) -> None:
 
 @pytest.mark.asyncio
 async def test_loading_the_client_is_never_taken_for_a_failure_of_the_server() -> None:
-    modules = [name for name in sys.modules if name == "detak_agent.checks.http_client"]
+    modules = [name for name in sys.modules if name == "detak_agent.checks.kinds.http.client"]
     saved = {name: sys.modules.pop(name) for name in modules}
     try:
         async with serve(answering()) as port:

@@ -8,8 +8,7 @@ import pytest
 
 from agent.checks.check_stage import ask, problems_of, settings_of
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.health import Finding
-from detak_agent.checks.ipmi_output import (
+from detak_agent.checks.kinds.ipmi.output import (
     Login,
     NoAnswerError,
     Sensor,
@@ -20,6 +19,7 @@ from detak_agent.checks.ipmi_output import (
     sensors,
     values,
 )
+from detak_agent.checks.kinds.operating_system.health import Finding
 from detak_agent.checks.registry import REGISTRY
 
 HOST: dict[str, Any] = {"host": "192.0.2.9", "user": "monitor", "password": "not-a-word"}

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.checks.check_stage import open_files, problems_of, settings_of
-from detak_agent.checks import log_tail
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.log import LogProbe, LogSettings, Reading
-from detak_agent.checks.log_tail import LogTail, New
+from detak_agent.checks.kinds.log import tail as log_tail
+from detak_agent.checks.kinds.log.kind import LogProbe, LogSettings, Reading
+from detak_agent.checks.kinds.log.tail import LogTail, New
 
 
 class Watched:

@@ -13,9 +13,9 @@ from pymongo import MongoClient
 from agent.checks.check_stage import Certificates, ask, open_files, probe_of, problems_of, serve
 from agent.checks.mongodb_stand_in import HELLO, PASSWORD, USER, MongodbStandIn, refusal
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.mongodb_health import lag_of
-from detak_agent.checks.mongodb_scram import SaltedPasswords, Scram
-from detak_agent.checks.mongodb_wire import NotMongoError, packed, unpacked
+from detak_agent.checks.kinds.mongodb.health import lag_of
+from detak_agent.checks.kinds.mongodb.scram import SaltedPasswords, Scram
+from detak_agent.checks.kinds.mongodb.wire import NotMongoError, packed, unpacked
 
 SIGNED_IN: dict[str, Any] = {"user": USER, "password": PASSWORD}
 SECONDARY = {**HELLO, "isWritablePrimary": False, "secondary": True, "setName": "siap"}

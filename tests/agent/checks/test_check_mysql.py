@@ -7,8 +7,7 @@ import pytest
 from agent.checks.check_stage import ask, probe_of, problems_of, serve, settings_of
 from agent.checks.database_stand_ins import closing, endless, silent, web
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.mysql import MysqlSettings
-from detak_agent.checks.mysql_health import (
+from detak_agent.checks.kinds.mysql.health import (
     Answer,
     Channel,
     Facts,
@@ -20,7 +19,8 @@ from detak_agent.checks.mysql_health import (
     replica_statement,
     time_limit_statement,
 )
-from detak_agent.checks.mysql_words import failed
+from detak_agent.checks.kinds.mysql.kind import MysqlSettings
+from detak_agent.checks.kinds.mysql.words import failed
 
 RUNNING = Channel(name="", source="10.0.0.4:3306", receiving="Yes", applying="Yes", behind_s=0.0, error="")
 FACTS = Facts("10.11.14-MariaDB", 1_000_000, read_only=False, connections=10, max_connections=100)

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from agent.checks.check_stage import Handler, ask, open_files, probe_of, problems_of, serve, settings_of
-from detak_agent.checks import oracle_worker
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.oracle import OracleSettings
-from detak_agent.checks.oracle_client import OracleClient
-from detak_agent.checks.oracle_health import answer_of, interval_s, judge
-from detak_agent.checks.oracle_words import plain, refused
+from detak_agent.checks.kinds.oracle import worker as oracle_worker
+from detak_agent.checks.kinds.oracle.client import OracleClient
+from detak_agent.checks.kinds.oracle.health import answer_of, interval_s, judge
+from detak_agent.checks.kinds.oracle.kind import OracleSettings
+from detak_agent.checks.kinds.oracle.words import plain, refused
 
 KEYS: dict[str, Any] = {"host": "127.0.0.1", "service_name": "SIAP", "password": "secret word"}
 ASKED: dict[str, Any] = {
@@ -179,7 +179,7 @@ async def test_a_check_that_is_configured_no_more_leaves_no_process() -> None:
 
 def test_the_driver_s_process_ends_with_its_input() -> None:
     finished = subprocess.run(
-        [sys.executable, "-I", "-m", "detak_agent.checks.oracle_worker"],
+        [sys.executable, "-I", "-m", "detak_agent.checks.kinds.oracle.worker"],
         input=json.dumps({**ASKED, "host": "127.0.0.1", "port": 1, "until": time.monotonic() + 4}) + "\n",
         capture_output=True, text=True, timeout=20, check=True,
     )  # fmt: skip

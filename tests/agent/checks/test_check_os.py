@@ -10,7 +10,7 @@ import pytest
 from agent.checks.check_stage import ask, probe_of, problems_of, settings_of
 from detak_agent.checks.base import CouldNotCheckError, Surroundings
 from detak_agent.checks.filesystems import Filesystems
-from detak_agent.checks.operating_system import OsProbe, OsSettings
+from detak_agent.checks.kinds.operating_system.kind import OsProbe, OsSettings
 from detak_agent.checks.registry import REGISTRY
 
 MEMINFO = """MemTotal:       16000000 kB

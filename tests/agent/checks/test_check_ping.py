@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from agent.checks.check_stage import problems_of, settings_of
 from detak_agent.checks.base import Outcome
-from detak_agent.checks.ping import PingSettings, judge
-from detak_agent.checks.ping_socket import checksum
+from detak_agent.checks.kinds.ping.kind import PingSettings, judge
+from detak_agent.checks.kinds.ping.socket import checksum
 from detak_agent.checks.registry import REGISTRY
 
 

@@ -7,9 +7,9 @@ import pytest
 from agent.checks.check_stage import ask, probe_of, problems_of, serve, settings_of
 from agent.checks.database_stand_ins import closing, endless, silent, web
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.postgresql import PostgresqlSettings
-from detak_agent.checks.postgresql_health import Answer, Backlog, Facts, judge
-from detak_agent.checks.postgresql_words import broken, plain, refused
+from detak_agent.checks.kinds.postgresql.health import Answer, Backlog, Facts, judge
+from detak_agent.checks.kinds.postgresql.kind import PostgresqlSettings
+from detak_agent.checks.kinds.postgresql.words import broken, plain, refused
 from detak_agent.checks.registry import REGISTRY
 
 PRIMARY = Facts(

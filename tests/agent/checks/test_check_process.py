@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agent.checks.check_stage import Start, ask, probe_of, problems_of
 from detak_agent.checks.base import CouldNotCheckError
-from detak_agent.checks.process_table import Process, parse_stat
+from detak_agent.checks.kinds.process.table import Process, parse_stat
 
 STAT = "{pid} ({name}) {state} {parent} 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 {started} 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
 

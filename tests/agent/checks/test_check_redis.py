@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from agent.checks.check_stage import Handler, ask, probe_of, problems_of, serve, settings_of
 from agent.checks.database_stand_ins import closing, endless, silent, web
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.redis import RedisSettings
-from detak_agent.checks.redis_connection import NotRedisError, Refusal, command, replies
-from detak_agent.checks.redis_health import Answer, Facts, facts_of, judge, trouble
+from detak_agent.checks.kinds.redis.connection import NotRedisError, Refusal, command, replies
+from detak_agent.checks.kinds.redis.health import Answer, Facts, facts_of, judge, trouble
+from detak_agent.checks.kinds.redis.kind import RedisSettings
 
 INFO = """# Server
 run_id:abc

@@ -9,10 +9,10 @@ import pytest
 from agent.checks.check_stage import ask, probe_of, problems_of, settings_of
 from agent.checks.snmp_datagrams import answered
 from detak_agent.checks.base import CouldNotCheckError, Outcome
+from detak_agent.checks.kinds.snmp.ber import OCTETS, Absent, Value, element, integer, object_of, outermost
+from detak_agent.checks.kinds.snmp.health import IF_COLUMNS, Facts, Interface, interface_of, judge, number_of, text_of
+from detak_agent.checks.kinds.snmp.kind import SnmpSettings
 from detak_agent.checks.registry import REGISTRY
-from detak_agent.checks.snmp import SnmpSettings
-from detak_agent.checks.snmp_ber import OCTETS, Absent, Value, element, integer, object_of, outermost
-from detak_agent.checks.snmp_health import IF_COLUMNS, Facts, Interface, interface_of, judge, number_of, text_of
 
 Reply = Callable[[bytes], list[bytes]]
 LEAST = {"host": "10.0.0.5", "community": "x"}

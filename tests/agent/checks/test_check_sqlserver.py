@@ -9,8 +9,8 @@ import pytest
 from agent.checks.check_stage import Certificates, ask, open_files, probe_of, problems_of, serve
 from agent.checks.tds_stand_in import OFF, ON, REQUIRED, TdsStandIn
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.sqlserver_health import identifier, quoted
-from detak_agent.checks.sqlserver_transport import NotSqlServerError, encryption_of, with_encryption
+from detak_agent.checks.kinds.sqlserver.health import identifier, quoted
+from detak_agent.checks.kinds.sqlserver.transport import NotSqlServerError, encryption_of, with_encryption
 
 PASSWORD = "secret word"
 REPLY = b"\4\1\0"

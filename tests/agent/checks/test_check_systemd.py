@@ -9,9 +9,9 @@ import pytest
 
 from agent.checks.check_stage import Handler, ask, problems_of, settings_of
 from detak_agent.checks.base import CouldNotCheckError
+from detak_agent.checks.kinds.systemd.kind import SystemdSettings
+from detak_agent.checks.kinds.systemd.units import Ending, Finding, Unit, Units, cause, judge
 from detak_agent.checks.registry import REGISTRY
-from detak_agent.checks.systemd import SystemdSettings
-from detak_agent.checks.systemd_units import Ending, Finding, Unit, Units, cause, judge
 
 
 def units_of(**keys: Any) -> Units:

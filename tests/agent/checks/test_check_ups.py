@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from agent.checks.check_stage import Handler, ask, problems_of, serve, settings_of
 from detak_agent.checks.base import CouldNotCheckError, Outcome
+from detak_agent.checks.kinds.ups.health import judge, uptime_s
+from detak_agent.checks.kinds.ups.kind import UpsSettings
+from detak_agent.checks.kinds.ups.protocol import MOST_BYTES, NotNutError, quoted, variable_of
 from detak_agent.checks.registry import REGISTRY
-from detak_agent.checks.ups import UpsSettings
-from detak_agent.checks.ups_health import judge, uptime_s
-from detak_agent.checks.ups_protocol import MOST_BYTES, NotNutError, quoted, variable_of
 
 
 def judged(status: str, variables: dict[str, str] | None = None, **keys: Any) -> Outcome:

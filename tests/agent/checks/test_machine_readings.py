@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detak_agent.checks.filesystems import Mount, parse_fstab, parse_mounts, select, usage_of
-from detak_agent.checks.health import size, tenths
+from detak_agent.checks.kinds.operating_system.health import size, tenths
 from detak_agent.checks.machine import TICKS_PER_SECOND, BusyMinute, CpuTimes, parse_cpu, parse_load, parse_memory
 
 MOUNTS = r"""22 1 8:1 / / ro,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.checks.snmp_datagrams import answered
-from detak_agent.checks.snmp_ber import (
+from detak_agent.checks.kinds.snmp.ber import (
     INTEGER,
     OCTETS,
     SEQUENCE,
@@ -20,9 +20,9 @@ from detak_agent.checks.snmp_ber import (
     outermost,
     value_of,
 )
-from detak_agent.checks.snmp_message import REPORT, RESPONSE, Community, answer_of, get
-from detak_agent.checks.snmp_privacy import Aes
-from detak_agent.checks.snmp_usm import Secured, User, secret_of
+from detak_agent.checks.kinds.snmp.message import REPORT, RESPONSE, Community, answer_of, get
+from detak_agent.checks.kinds.snmp.privacy import Aes
+from detak_agent.checks.kinds.snmp.usm import Secured, User, secret_of
 
 
 @given(st.integers(-(2**63), 2**64 - 1))

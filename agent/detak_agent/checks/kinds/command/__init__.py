@@ -1,0 +1,1 @@
+"""Checks a Nagios-compatible plug-in."""

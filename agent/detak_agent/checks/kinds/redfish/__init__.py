@@ -1,0 +1,1 @@
+"""Checks baseboard controllers by Redfish."""

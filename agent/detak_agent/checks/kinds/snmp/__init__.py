@@ -1,0 +1,1 @@
+"""Checks network devices by SNMP."""

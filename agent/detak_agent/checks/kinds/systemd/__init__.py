@@ -1,0 +1,1 @@
+"""Checks systemd's units."""

@@ -1,0 +1,1 @@
+"""Checks TLS and its certificates."""

@@ -1,0 +1,1 @@
+"""Checks UPSs by Network UPS Tools."""
