@@ -176,8 +176,12 @@ class Daemon:
 
 
 async def _descriptions(config: AgentConfig) -> list[CheckSettings]:
-    """In a thread each: they hold digests of plug-ins, of which each may hang for a while with its file server."""
-    return await asyncio.gather(*(in_thread(partial(described, check)) for check in config.checks))
+    """Those that hold digests of files in a thread each: every one may hang for a while with its file server."""
+
+    async def description(check: Check) -> CheckSettings:
+        return await in_thread(partial(described, check)) if check.settings.has_contents else described(check)
+
+    return await asyncio.gather(*map(description, config.checks))
 
 
 def described(check: Check) -> CheckSettings:

@@ -75,8 +75,13 @@ class CheckSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()[:32]
 
     def contents(self) -> Mapping[str, str]:
-        """Digests of the files that do the measuring, by path: of what is outside the agent's own code."""
+        """Digests of the files that do the measuring, by path: of what is outside the agent's own code. It may hang."""
         return {}
+
+    @property
+    def has_contents(self) -> bool:
+        """Whether there are such files."""
+        return type(self).contents is not CheckSettings.contents
 
 
 @dataclass(frozen=True, slots=True)

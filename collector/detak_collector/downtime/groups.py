@@ -35,6 +35,7 @@ class Stretch:
     begin: int
     end: int
     rule: str
+    members: tuple[Part, ...]
     options: tuple[Part, ...]
     labels: tuple[str, ...]
     chosen: int = 0
@@ -43,28 +44,34 @@ class Stretch:
     """Whether every member was simply up, so that no rule could say anything else."""
 
 
-def stretches(
-    group: Group, service: Service, cell: Cell, basis: Basis, instead: Instead | None = None
-) -> Iterator[Stretch]:
+def stretches(group: Group, service: Service, cell: Cell, basis: Basis) -> Iterator[Stretch]:
     """The group over the cell, cut where its membership or its rule changes."""
     catalogue = basis.scopes.catalogue
     for begin, end in pairwise(_cuts(group, catalogue, cell)):
         members = members_at(group, begin)
-        if not members:
-            continue
-        parts = [member_part(member, service, group, basis).clip(begin, end) for member in members]
-        labels = tuple(member.label for member in members)
-        quiet = all(part is QUIET for part in parts)
-        rule, down_when = rule_at(group, catalogue, begin, len(members), instead)
-        if rule in {"lowest_member", "worst_member"}:
-            inside = cell.counting.clip(begin, end)
-            choose = _lowest if rule == "lowest_member" else _worst
-            chosen, admissible = choose(parts, inside)
-            bare = without_reserve(len(parts), parts)
-            parts = [replace(part, bare=bare) for part in parts] if bare else parts
-            yield Stretch(begin, end, rule, tuple(parts), labels, chosen, admissible, quiet)
-        else:
-            yield Stretch(begin, end, rule, (at_an_instant(down_when, parts),), labels, quiet=quiet)
+        if members:
+            parts = tuple([member_part(member, service, group, basis).clip(begin, end) for member in members])
+            rule = rule_at(group, catalogue, begin, len(members))
+            yield _ruled(Stretch(begin, end, "", parts, (), tuple([member.label for member in members])), rule, cell)
+
+
+def ruled_otherwise(one: Stretch, group: Group, cell: Cell, catalogue: Catalogue, instead: Instead) -> Stretch:
+    """The same members over the same time, as another HA rule would have it."""
+    return _ruled(one, rule_at(group, catalogue, one.begin, len(one.members), instead), cell)
+
+
+def _ruled(one: Stretch, rule_and_number: tuple[str, int], cell: Cell) -> Stretch:
+    rule, down_when = rule_and_number
+    parts = one.members
+    quiet = all(part is QUIET for part in parts)
+    if rule not in {"lowest_member", "worst_member"}:
+        together = at_an_instant(down_when, parts)
+        return replace(one, rule=rule, options=(together,), chosen=0, admissible=(0,), quiet=quiet)
+    choose = _lowest if rule == "lowest_member" else _worst
+    chosen, admissible = choose(parts, cell.counting.clip(one.begin, one.end))
+    bare = without_reserve(len(parts), parts)
+    options = tuple([replace(part, bare=bare) for part in parts]) if bare else parts
+    return replace(one, rule=rule, options=options, chosen=chosen, admissible=admissible, quiet=quiet)
 
 
 def members_at(group: Group, instant: int) -> tuple[Member, ...]:

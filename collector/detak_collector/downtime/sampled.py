@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from detak_collector.downtime.catalogue import Dated
 from detak_collector.downtime.facts import Facts
-from detak_collector.downtime.intervals import Interval, Intervals
+from detak_collector.downtime.intervals import EMPTY, Interval, Intervals
 from detak_collector.downtime.lives import History, Life, Sighting
 from detak_collector.downtime.reading import SHORT_FREEZE, Latest, Reading, Sketch, never_seen
 from detak_collector.downtime.rows import QUIET, Grounds, Row, between
@@ -155,26 +155,36 @@ def _failures(sketch: Sketch, known: Sequence[Sighting], rows: Sequence[Row]) ->
 
 
 def _add_row(sketch: Sketch, row: Row, earlier: Sighting, later: Sighting, watched: Intervals, beside: Beside) -> None:
-    counted = Intervals.of(row.counted)
-    evidence = (earlier.last_reference, later.reference) if row.shown_as else ()
-    if row.as_silence:
-        isolated = Intervals.of(row.unobserved) & beside.host_up
-        counted = (counted & watched) - isolated - beside.since_retired(later.first)
-        sketch.presumed.extend(counted)
-        sketch.unobserved.extend(Intervals.of(row.unobserved) - counted)
-        for gap in isolated:
-            sketch.note(gap, ISOLATED, evidence=evidence)
-    else:
-        sketch.unobserved.extend(row.unobserved)
-    sketch.counted.extend(counted)
     sketch.certain.extend(row.certain)
     sketch.assumed.extend(row.assumed)
+    sketch.possible.extend(row.possible)
+    evidence = (earlier.last_reference, later.reference) if row.shown_as else ()
+    if row.as_silence:
+        counted = _add_silence(sketch, row, watched - beside.since_retired(later.first), beside.host_up, evidence)
+    else:
+        counted = Intervals.of(row.counted) if row.host_gone else EMPTY
+        sketch.counted.extend(row.counted)
+        sketch.unobserved.extend(row.unobserved)
     if row.host_gone:
         sketch.certain.extend(counted & beside.host_down)
-    sketch.possible.extend(row.possible)
     if row.shown_as:
         message = earlier.span.message if not earlier.good else ""
         sketch.note((earlier.last, later.first), row.shown_as, message, evidence)
+
+
+def _add_silence(
+    sketch: Sketch, row: Row, watched: Intervals, host_up: Intervals, evidence: tuple[str, ...]
+) -> Intervals:
+    """What is presumed for want of heartbeats: of the time that was watched, where no witness saw the host up."""
+    silent = Intervals.of(row.unobserved)
+    isolated = silent & host_up
+    presumed = (Intervals.of(row.counted) & watched) - isolated
+    sketch.counted.extend(presumed)
+    sketch.presumed.extend(presumed)
+    sketch.unobserved.extend(silent - presumed)
+    for gap in isolated:
+        sketch.note(gap, ISOLATED, evidence=evidence)
+    return presumed
 
 
 def _contradicted(check: str, lives: Sequence[Life]) -> Intervals:

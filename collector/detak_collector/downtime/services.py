@@ -9,7 +9,7 @@ from math import prod
 
 from detak_collector.downtime.accounts import OUTSIDE_HOURS, Account
 from detak_collector.downtime.catalogue import EXCLUSION_CATEGORIES, Group, Member, Service
-from detak_collector.downtime.groups import Cell, Instead, Stretch, stretches
+from detak_collector.downtime.groups import Cell, Instead, Stretch, ruled_otherwise, stretches
 from detak_collector.downtime.intervals import EMPTY, Interval, Intervals, union
 from detak_collector.downtime.parts import Part, joined, loosest, member_part
 from detak_collector.downtime.scopes import Basis, Scopes, everything
@@ -33,7 +33,11 @@ def under_another_rule(base: Account, service: Service, basis: Basis, instead: I
     if not differing:
         return base
     cell = Cell(base.begin, base.end, base.hours, base.hours - everything(basis.scopes.on_service(service)))
-    anew = {group.key: tuple(stretches(group, service, cell, basis, instead)) for group in differing}
+    catalogue = basis.scopes.catalogue
+    anew = {
+        group.key: tuple(ruled_otherwise(one, group, cell, catalogue, instead) for one in base.chosen[group.key])
+        for group in differing
+    }
     return _assembled(service, cell, basis, {**base.chosen, **anew})
 
 
