@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-report package lock clean
+.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-agent bench-report package lock clean
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -66,6 +66,9 @@ format: .venv/ready-for-development ## Format the code and mend what can be mend
 
 bench: .venv/ready ## Measure what the documents' numbers claim
 	$(BIN)/python bench/wire.py
+
+bench-agent: .venv/ready-for-development ## Measure what an agent costs a node, beside the agents people know
+	$(BIN)/python bench/agent.py $(ARGS)
 
 bench-report: .venv/ready ## Measure what a year's report costs over 100, 300 and 1,000 services
 	$(BIN)/python bench/report.py $(ARGS)

@@ -1,7 +1,8 @@
 """From agent time to UTC: an interval, never a guess.
 
 Each exchange bounds theta = UTC - agent time at its own moment; with distance the bound widens by the oscillator's
-drift. `Clock` intersects all exchanges of one boot. See RFC 5905 for the four timestamps.
+drift. `Clock` intersects all exchanges of one boot. See RFC 5905 for the four timestamps. Drift is written out where it
+is asked for tens of thousands of times in each report, as `drifted` has it.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ class Clock:
         after = bisect_right(at, agent)
         least, greatest = -BOUNDLESS, BOUNDLESS
         if after:
-            drift = drifted(agent - at[after - 1], self.drift_ppm)
+            drift = -((at[after - 1] - agent) * self.drift_ppm // 1_000_000)
             low, high = self.forward[after - 1]
             least, greatest = low - drift, high + drift + allowance
         if after < len(at):
-            drift = drifted(at[after] - agent, self.drift_ppm)
+            drift = -((agent - at[after]) * self.drift_ppm // 1_000_000)
             low, high = self.backward[after]
             least, greatest = max(least, low - drift - allowance), min(greatest, high + drift)
         if least > greatest:
@@ -126,8 +127,9 @@ def _carried(at: Sequence[int], measured: Sequence[Bound], drift_ppm: int) -> tu
     carried: list[Bound] = []
     least, greatest, before = -BOUNDLESS, BOUNDLESS, at[0]
     for moment, (low, high) in zip(at, measured, strict=True):
-        drift = drifted(moment - before, drift_ppm)
-        least, greatest, before = max(least - drift, low), min(greatest + drift, high), moment
+        drift = -((before - moment) * drift_ppm // 1_000_000)
+        least, greatest, before = least - drift, greatest + drift, moment
+        least, greatest = low if low > least else least, high if high < greatest else greatest  # noqa: FURB136
         if least > greatest:
             least, greatest = low, high
         carried.append((least, greatest))

@@ -65,8 +65,18 @@ class Levels:
         return levels
 
     def take(self, moment: int, bound: Bound) -> None:
-        """One more anchor."""
-        allowed = self._allowed(len(self.at), moment)
+        """One more anchor. Nearly all agree with what is carried, and a year has many: that is done here at once."""
+        if not self.at:
+            self._append(moment, bound, bound)
+            return
+        low, high = bound
+        drift = -((self.at[-1] - moment) * self.drift_ppm // 1_000_000)
+        least, greatest = self.carried[-1]
+        least, greatest = least - drift, greatest + drift
+        if least <= low and high <= greatest:
+            self._append(moment, bound, bound)
+            return
+        allowed = least, greatest
         if self._agree(allowed, bound):
             self._add(moment, bound, allowed)
         elif bound[0] > allowed[1]:
@@ -108,9 +118,12 @@ class Levels:
 
     def _add(self, moment: int, bound: Bound, allowed: Bound) -> None:
         least, greatest = max(allowed[0], bound[0]), min(allowed[1], bound[1])
+        self._append(moment, bound, (least, greatest) if least <= greatest else bound)
+
+    def _append(self, moment: int, bound: Bound, carried: Bound) -> None:
         self.at.append(moment)
         self.measured.append(bound)
-        self.carried.append((least, greatest) if least <= greatest else bound)
+        self.carried.append(carried)
 
     def _agree(self, allowed: Bound, bound: Bound) -> bool:
         """Whether drift and a freeze too short to notice explain it after those before."""
