@@ -43,6 +43,17 @@ def test_the_registry_is_imported_without_heavy_libraries() -> None:
     assert finished.stdout == "\n"
 
 
+def test_only_the_kinds_that_are_asked_for_are_imported() -> None:
+    code = """
+import sys
+from detak_agent.checks.registry import REGISTRY
+REGISTRY["tcp"], sorted(REGISTRY), "telepathy" in REGISTRY
+print(*sorted(name.split(".")[3] for name in sys.modules if name.startswith("detak_agent.checks.kinds.")))
+"""
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert finished.stdout == "tcp\n"
+
+
 @pytest.mark.parametrize("kind", REGISTRY)
 def test_a_kind_needs_few_keys_and_says_what_it_checks_without_secrets(kind: str) -> None:
     settings = settings_of(kind, **LEAST_KEYS[kind])
