@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-agent bench-report package lock clean
+.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-agent bench-isolation bench-report package lock clean
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -69,6 +69,9 @@ bench: .venv/ready ## Measure what the documents' numbers claim
 
 bench-agent: .venv/ready-for-development ## Measure what an agent costs a node, beside the agents people know
 	$(BIN)/python bench/agent.py $(ARGS)
+
+bench-isolation: .venv/ready-for-development ## Prove for a while that no check of an agent holds up another, however hostile
+	$(BIN)/python bench/isolation.py $(ARGS)
 
 bench-report: .venv/ready ## Measure what a year's report costs over 100, 300 and 1,000 services
 	$(BIN)/python bench/report.py $(ARGS)
