@@ -234,6 +234,7 @@ def test_a_real_hidepid_is_unknown_and_not_down(hidepid: list[str]) -> None:
     code = """
 import asyncio, os
 from agent.checks.check_stage import ask
+asyncio.run(ask("process", process_name="python3"))  # imports what nobody may not be allowed to read
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:
     print(asyncio.run(ask("process", process_name="no-such-name")).state)
