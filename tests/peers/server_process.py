@@ -82,11 +82,24 @@ class Server:
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)
+        freeze(self.process.pid)
         try:
             yield
         finally:
             self.process.send_signal(signal.SIGCONT)
+
+
+def freeze(pid: int) -> None:
+    """Stops a process and waits for it: the signal reaches one thread first, and the others may still answer."""
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: all(is_stopped(thread) for thread in Path(f"/proc/{pid}/task").iterdir()), lambda: f"{pid} goes on")
+
+
+def is_stopped(thread: Path) -> bool:
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def until(true: Callable[[], bool], otherwise: Callable[[], str], within_s: float = 20) -> None:

@@ -10,7 +10,7 @@ import pytest
 from agent.checks.check_stage import ask, probe_of
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from peers.ipmi_server import FAN, PASSWORD, SUPPLY, TEMPERATURE, USER, Controller, simulated_controller
-from peers.server_process import free_port, open_descriptors
+from peers.server_process import free_port, freeze, open_descriptors
 
 pytestmark = pytest.mark.peers("ipmi_sim", "ipmitool")
 
@@ -112,7 +112,7 @@ async def test_the_password_may_lie_in_a_file(controller: Controller, tmp_path: 
 
 @pytest.mark.asyncio
 async def test_a_controller_that_hangs_is_down_or_as_the_settings_say(controller: Controller) -> None:
-    controller.process.send_signal(signal.SIGSTOP)
+    freeze(controller.process.pid)
     outcome = await look(controller, 1_000)
     assert outcome.state == "down"
     assert outcome.message.endswith("did not answer over IPMI in time: nothing is known of the machine itself")

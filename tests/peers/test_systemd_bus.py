@@ -14,7 +14,7 @@ import pytest
 
 from agent.checks.check_stage import DEADLINE_MS, ask, probe_of
 from detak_agent.checks.base import CouldNotCheckError, Outcome, Probe
-from peers.server_process import open_descriptors
+from peers.server_process import freeze, open_descriptors
 from peers.systemd_container import PATIENCE_S, Container, booted
 
 pytestmark = [
@@ -78,7 +78,7 @@ async def test_a_systemd_that_hangs_is_unknown_and_afterwards_up(container: Cont
     before = open_descriptors()
     probe = probe_of("systemd", container.root, units=["patient"])
     assert (await answered(probe)).state == "up"
-    os.kill(container.leader, signal.SIGSTOP)
+    freeze(container.leader)
     try:
         with pytest.raises(CouldNotCheckError, match="systemd did not answer on the system bus within 300 ms"):
             await probe.sample(300)
