@@ -135,11 +135,16 @@ def _waited_for(log: Path, pattern: str) -> str:
 @contextmanager
 def agent(folder: Path, name: str, checks: Sequence[str], port: int, beaten: int) -> Iterator[int]:
     """A real agent with these checks that delivers to `beaten`; its process."""
+    config = enrolled(folder, name, [check.format(port=port) for check in checks], beaten)
+    with started([*AGENT, "run", "--config", str(config)], config.with_name("log")) as process:
+        yield process.pid
+
+
+def enrolled(folder: Path, name: str, checks: Sequence[str], beaten: int) -> Path:
+    """The configuration of an agent that has its key, and was never started."""
     home = folder / name
     home.mkdir()
-    tables = "".join(
-        f'\n[[check]]\nname = "check-{at}"\n{check.format(port=port)}\n' for at, check in enumerate(checks)
-    )
+    tables = "".join(f'\n[[check]]\nname = "check-{at}"\n{check}\n' for at, check in enumerate(checks))
     url = f"http://127.0.0.1:{beaten}"
     config = home / "agent.toml"
     config.write_text(f'node = "{name}"\nstate_directory = "{home}/state"\n[[collector]]\nurl = "{url}"\n{tables}')
@@ -151,8 +156,7 @@ def agent(folder: Path, name: str, checks: Sequence[str], port: int, beaten: int
         [*AGENT, "enroll", "--config", str(config), "--collector", url, "--token", token[1]],
         check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
-    with started([*AGENT, "run", "--config", str(config)], home / "log") as process:
-        yield process.pid
+    return config
 
 
 def main() -> None:

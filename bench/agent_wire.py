@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ class Meter:
     """Forwards to a port of this machine, and keeps the size of each request with its headers."""
 
     port: int
+    connected_at: float | None = None
+    """When the first connection was taken, in time.monotonic()."""
     _sizes: list[int] = field(default_factory=list)
 
     @staticmethod
@@ -33,6 +36,7 @@ class Meter:
         with suppress(OSError):
             while True:
                 agent, _ = server.accept()
+                self.connected_at = self.connected_at or time.monotonic()
                 collector = socket.create_connection(("127.0.0.1", port))
                 threading.Thread(target=self._up, args=(agent, collector), daemon=True).start()
                 threading.Thread(target=_down, args=(collector, agent), daemon=True).start()

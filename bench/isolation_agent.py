@@ -14,7 +14,8 @@ import os
 import random
 import signal
 import sys
-from dataclasses import asdict, dataclass, field
+from array import array
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from detak_agent.checks.base import Surroundings
@@ -32,16 +33,32 @@ from detak_agent.run import Run
 from detak_agent.systemd import Notifier
 
 
+def _numbers() -> array[int]:
+    """Eight bytes each: what is noted in an hour must not look like memory that the agent loses."""
+    return array("q")
+
+
 @dataclass
 class Notes:
     """What happened, in milliseconds of agent time: when ticks were taken, and how long the journal's commits took.
 
-    A beat is its begin, its end, and what went wrong.
+    A beat is its begin, its end, and what went wrong, if anything did.
     """
 
-    ticks: list[int] = field(default_factory=list)
-    commits: list[int] = field(default_factory=list)
-    beats: list[tuple[int, int, str]] = field(default_factory=list)
+    ticks: array[int] = field(default_factory=_numbers)
+    commits: array[int] = field(default_factory=_numbers)
+    begins: array[int] = field(default_factory=_numbers)
+    ends: array[int] = field(default_factory=_numbers)
+    wrong: dict[int, str] = field(default_factory=dict)
+
+    def told(self) -> dict[str, list[object]]:
+        """As JSON has it."""
+        beats = enumerate(zip(self.begins, self.ends, strict=True))
+        return {
+            "ticks": list(self.ticks),
+            "commits": list(self.commits),
+            "beats": [(begin, end, self.wrong.get(at, "")) for at, (begin, end) in beats],
+        }
 
 
 def take_notes(notes: Notes) -> None:
@@ -63,7 +80,10 @@ def take_notes(notes: Notes) -> None:
     async def noted_attempt(courier: Courier) -> DeliveryError | None:
         begin = clock.begin()
         error = await attempt(courier)
-        notes.beats.append((begin, clock.end(), "" if error is None else str(error)))
+        if error is not None:
+            notes.wrong[len(notes.begins)] = str(error)
+        notes.begins.append(begin)
+        notes.ends.append(clock.end())
         return error
 
     for owner, name, noted in (
@@ -83,7 +103,7 @@ def main(path: Path, told: Path) -> int:
     take_notes(notes)
     machine = Machine(SystemClock(), Surroundings(), random.random, Notifier())
     code = run_agent(path, load(path, REGISTRY), REGISTRY, machine)
-    told.write_text(json.dumps(asdict(notes)), encoding="utf-8")
+    told.write_text(json.dumps(notes.told()), encoding="utf-8")
     return code
 
 

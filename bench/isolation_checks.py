@@ -148,6 +148,11 @@ def hostile(*, has_hung_files: bool, has_black_hole: bool) -> tuple[str, ...]:
     return (*files, *BAD_SERVERS, *names, *PLUGINS)
 
 
+def some(bad: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """All of the bad ones, or every second or third and so on: as leaves half of so many checks to ordinary ones."""
+    return bad[:: max(1, -(-2 * len(bad) // max(1, count)))]
+
+
 def tables(bad: tuple[str, ...], count: int, where: Mapping[str, object]) -> str:
     """So many checks as agent.toml has them: the bad ones once, ordinary ones besides."""
     return "\n".join(_table(at, check, where) for at, check in enumerate(islice(_all(bad), count)))

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 
 _PAGES_TO_MIB = os.sysconf("SC_PAGE_SIZE") / 1_048_576
 IDLE_EVERY_S = 0.1
@@ -56,6 +55,11 @@ def _state(pid: int) -> str:
         return ""
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a process has ended, though threads of it that the kernel cannot end yet may keep its number."""
+    return _state(pid) in {"", "Z", "X"}
+
+
 def processes_with(variable: str) -> list[str]:
     """The command lines of all processes that have this in their environment, `NAME=value`."""
     found = []
@@ -67,10 +71,13 @@ def processes_with(variable: str) -> list[str]:
     return found
 
 
-def growth(values: Sequence[float]) -> float:
-    """How much more the last quarter has than the second one, by their medians."""
+def quarters(values: Sequence[float]) -> tuple[float, float]:
+    """What is held at nine of ten moments at least, in the second quarter and in the last.
+
+    What comes and goes (a plug-in's children, memory that the allocator keeps for a while) says nothing about a leak.
+    """
     quarter = max(1, len(values) // 4)
-    return median(values[-quarter:]) - median(values[quarter : 2 * quarter] or values[:1])
+    return permille(values[quarter : 2 * quarter] or values, 100), permille(values[-quarter:], 100)
 
 
 def permille(values: Sequence[float], share: float) -> float:

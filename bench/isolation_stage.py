@@ -18,14 +18,14 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from isolation_checks import hostile, tables, write_plugins
+from isolation_checks import hostile, some, tables, write_plugins
 
 HERE = Path(__file__).parent
 PROGRAMS = Path(sys.executable).parent
 NODE = "isolated"
 TICK_MS, BEAT_MS = 1_000, 5_000
-RESOLVER = "127.83.83.53"
-"""Where the system's name server seems to be, for the agent alone."""
+RESOLVER = f"127.83.{os.getpid() // 256 % 256}.{os.getpid() % 256}"
+"""Where the system's name server seems to be, for the agent alone; each run has one of its own."""
 
 STOPS_WITHIN_S = 10.0
 """As the service manager allows it."""
@@ -127,7 +127,7 @@ def set_up(folder: Path, count: int) -> Iterator[tuple[Stage, str]]:
         file_server = stack.enter_context(_mounted(folder, shown, hung)) if is_root and shutil.which("bindfs") else None
         write_plugins(plugins, hung, shown)
         port = stack.enter_context(_collecting(folder))
-        bad = hostile(has_hung_files=file_server is not None, has_black_hole=resolver is not None)
+        bad = some(hostile(has_hung_files=file_server is not None, has_black_hole=resolver is not None), count)
         stage = Stage(folder, port, len(bad), file_server, resolver)
         stage.enrol()
         yield stage, tables(bad, count, {**ports, "plugins": plugins, "hung": hung})

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 
 from detak_agent.schedule import next_due
-from isolation_meter import Held, growth, permille
+from isolation_meter import Held, permille, quarters
 
 LATE_MS = 250
 RSS_MIB = 2.0
-"""How much memory may grow from the second quarter to the last: what the allocator keeps varies by about a half."""
+"""How much memory may grow from the second quarter to the last."""
 
 _THREADS, _DESCRIPTORS, _CHILDREN = 4, 8, 60
 _NEVER_MS = 1.5
@@ -65,7 +64,8 @@ class Shown:
 
     def grown(self, what: str) -> float:
         """How much more of this is held in the last quarter than in the second."""
-        return growth([getattr(one, what) for one in self.held])
+        second, last = quarters([getattr(one, what) for one in self.held])
+        return last - second
 
 
 def broken(shown: Shown) -> list[str]:
@@ -94,8 +94,7 @@ def report(shown: Shown) -> str:
     lines.append(f"\n{'':24} {'2nd quarter':>12} {'last':>8} {'most':>8}")
     for what in ("rss_mib", "threads", "descriptors", "children", "zombies"):
         values = [getattr(one, what) for one in shown.held]
-        quarter = max(1, len(values) // 4)
-        second, last = median(values[quarter : 2 * quarter] or values), median(values[-quarter:])
+        second, last = quarters(values)
         lines.append(f"{what:24} {second:>12.1f} {last:>8.1f} {max(values):>8.1f}")
     lines.append(
         f"\n{len(beats)} beats, {shown.records} closed records, {shown.not_stored} of them not in the store, "
@@ -106,6 +105,8 @@ def report(shown: Shown) -> str:
     lines += [f"a beat was lost: {why}" for _, _, why in shown.beats if why]
     lines.append(
         f"isolation ticks={len(shown.ticks)} late_ms_p999={permille(late, 999):.0f} late_ms_most={max(late):.0f} "
-        f"beats_lost={shown.beats_lost} rss_growth_mib={shown.grown('rss_mib'):.1f}"
+        f"idle_late_ms_most={max(shown.idle_late_ms, default=0):.0f} beats_lost={shown.beats_lost} "
+        f"not_delivered={shown.not_stored} rss_mib={max(one.rss_mib for one in shown.held):.0f} "
+        f"rss_growth_mib={shown.grown('rss_mib'):.1f}"
     )
     return "\n".join(lines)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from detak_agent.authorities import MOST_KEYS
 from detak_agent.checks.base import Kind
 from detak_agent.config import AgentConfig, CollectorSettings, load
 from detak_agent.failures import ConfigurationError, CouldNotError
-from detak_agent.fingerprints import RULE, normal_fingerprint
+from detak_agent.fingerprints import AUTHORITY_KEY_RULE, FINGERPRINT_RULE, normal_fingerprint
 from detak_agent.machine_identity import MachineIdentity, this_machine
+from detak_agent.trust import Pins
 
 
 def add_enroll_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +21,13 @@ def add_enroll_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token", required=True, help="the one-time token that `detak-collector enroll` printed")
     parser.add_argument(
         "--fingerprint", metavar="sha256:HEX", help="of the only certificate to trust, as `detak-collector` printed it"
+    )
+    parser.add_argument(
+        "--ca-key",
+        action="append",
+        default=[],
+        metavar="sha256:HEX",
+        help="of the key of the authority to trust, as `detak-collector` printed it; twice during a roll-over",
     )
     parser.add_argument(
         "--key-to",
@@ -34,7 +43,7 @@ def enroll(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
 
     config = load(options.config, registry)
     collector = _collector(config, options.collector, options.config)
-    pasted = Pasted(options.token, _fingerprint(options.fingerprint, collector), options.key_to)
+    pasted = Pasted(options.token, _pins(options.fingerprint, options.ca_key, collector), options.key_to)
     done = asyncio.new_event_loop().run_until_complete(enrol(config, collector, pasted))
     if done.set_aside is not None:
         print(f"what this machine kept under its former name is set aside in {done.set_aside}")
@@ -87,18 +96,31 @@ async def _renew_each(config: AgentConfig, collectors: tuple[CollectorSettings, 
     return failures
 
 
-def _fingerprint(written: str | None, collector: CollectorSettings) -> str | None:
-    if written is None:
-        return None
+def _pins(fingerprint: str | None, ca_keys: list[str], collector: CollectorSettings) -> Pins:
+    if fingerprint is not None and ca_keys:
+        raise ConfigurationError(["--ca-key: may not stand beside --fingerprint: paste the line as it was printed"])
+    if len(ca_keys) > MOST_KEYS:
+        raise ConfigurationError([f"--ca-key: at most {MOST_KEYS}"])
+    if fingerprint is not None:
+        return Pins(
+            fingerprint=_pin("--fingerprint", FINGERPRINT_RULE, fingerprint, collector, [collector.fingerprint])
+        )
+    keys = [_pin("--ca-key", AUTHORITY_KEY_RULE, one, collector, collector.ca_keys) for one in ca_keys]
+    return Pins(authority_keys=tuple(dict.fromkeys(keys)))
+
+
+def _pin(option: str, rule: str, written: str, collector: CollectorSettings, configured: Sequence[str | None]) -> str:
+    """The fingerprint in its normal form, if it goes with what agent.toml says."""
     fingerprint = normal_fingerprint(written)
     if fingerprint is None:
-        raise ConfigurationError([f"--fingerprint: {RULE} (got {written})"])
+        raise ConfigurationError([f"{option}: {rule} (got {written})"])
     if collector.url.startswith("http:"):
-        raise ConfigurationError([f"--fingerprint: {collector.url} is plain HTTP, which has no certificate"])
+        raise ConfigurationError([f"{option}: {collector.url} is plain HTTP, which has no certificate"])
     if collector.ca_file is not None:
-        raise ConfigurationError([f"--fingerprint: {collector.url} has a ca_file in agent.toml; leave one of them out"])
-    if collector.fingerprint not in {None, fingerprint}:
-        raise ConfigurationError([f"--fingerprint: agent.toml trusts another one, {collector.fingerprint}"])
+        raise ConfigurationError([f"{option}: {collector.url} has a ca_file in agent.toml; leave one of them out"])
+    trusted = [one for one in (collector.fingerprint, *collector.ca_keys) if one is not None]
+    if trusted and fingerprint not in configured:
+        raise ConfigurationError([f"{option}: agent.toml trusts another one, {', '.join(trusted)}"])
     return fingerprint
 
 

@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from detak_agent.authorities import MOST_KEYS
 from detak_agent.checks.base import CheckSettings, Kind
 from detak_agent.failures import ConfigurationError
-from detak_agent.fingerprints import RULE as FINGERPRINT_RULE
-from detak_agent.fingerprints import normal_fingerprint
+from detak_agent.fingerprints import AUTHORITY_KEY_RULE, FINGERPRINT_RULE, normal_fingerprint
 from detak_agent.journal import DEFAULT_MAX_BYTES
 from detak_agent.proxies import is_loopback
 from detak_agent.runner import Check
-from detak_agent.settings_reading import Errors, joined, read_table
+from detak_agent.settings_reading import Errors, fields_of, joined, read_table
 from detak_agent.spans import ALIVE
 from detak_wire import limits
 
@@ -43,12 +43,14 @@ Pace = Annotated[int, Meta(ge=_SHORTEST_MS, le=_LONGEST_MS)]
 class CollectorSettings(Struct, frozen=True, kw_only=True):
     """One `[[collector]]`. Without `key_file` the key lies in the state directory, where `enroll` puts it.
 
-    A `key_file` without a slash is a systemd credential. `fingerprint` is in its normal form; `renew_days` = 0: never.
+    A `key_file` without a slash is a systemd credential. Fingerprints are in their normal form: `fingerprint` of the
+    collector's certificate, `ca_keys` of the keys of one or two authorities. `renew_days` = 0: never.
     """
 
     url: str
     ca_file: str | None = None
     fingerprint: str | None = None
+    ca_keys: list[str] = []
     key_file: str | None = None
     renew_days: Annotated[int, Meta(ge=0, le=3_650)] = 30
 
@@ -150,24 +152,47 @@ def _collectors(tables: list[Table], allow_plaintext: bool, errors: Errors) -> l
         elif any(settings.url.rstrip("/") == other.url for other in collectors):
             errors.add_value(joined(path, "url"), "this collector is there twice", settings.url)
         elif _is_identified(settings, path, errors):
-            pin = normal_fingerprint(settings.fingerprint or "")
-            collectors.append(msgspec.structs.replace(settings, url=settings.url.rstrip("/"), fingerprint=pin))
+            collectors.append(_normal(settings))
     return collectors
+
+
+def _normal(settings: CollectorSettings) -> CollectorSettings:
+    """With the fingerprints, which are good, as programs compare them."""
+    pins = [normal_fingerprint(one) or "" for one in (settings.fingerprint or "", *settings.ca_keys)]
+    url = settings.url.rstrip("/")
+    return msgspec.structs.replace(settings, url=url, fingerprint=pins[0] or None, ca_keys=pins[1:])
 
 
 def _is_identified(settings: CollectorSettings, path: str, errors: Errors) -> bool:
     """Whether it is plain how the two prove to each other who they are."""
     found = len(errors.lines)
-    fingerprint = settings.fingerprint
-    if fingerprint is not None and normal_fingerprint(fingerprint) is None:
-        errors.add_value(joined(path, "fingerprint"), FINGERPRINT_RULE, fingerprint)
-    elif fingerprint is not None and settings.ca_file is not None:
-        errors.add(joined(path, "fingerprint"), "may not stand beside ca_file: which of them counts?")
-    elif fingerprint is not None and settings.url.startswith("http:"):
-        errors.add(joined(path, "fingerprint"), "plain HTTP has no certificate; use https")
+    written = {
+        "fingerprint": [] if settings.fingerprint is None else [settings.fingerprint],
+        "ca_keys": settings.ca_keys,
+    }
+    for key, fingerprints in written.items():
+        rule = FINGERPRINT_RULE if key == "fingerprint" else f"each {AUTHORITY_KEY_RULE}"
+        if any(normal_fingerprint(one) is None for one in fingerprints):
+            errors.add_value(joined(path, key), rule, getattr(settings, key))
+            continue
+        problem = _pin_problem(key, fingerprints, settings)
+        if problem is not None:
+            errors.add(joined(path, key), problem)
     if settings.key_file == "":
         errors.add(joined(path, "key_file"), "must be a path, or the name of a systemd credential")
     return len(errors.lines) == found
+
+
+def _pin_problem(key: str, fingerprints: list[str], settings: CollectorSettings) -> str | None:
+    if len(fingerprints) > MOST_KEYS:
+        return f"at most {MOST_KEYS}: the present authority's, and the next one's during a roll-over"
+    if fingerprints and settings.ca_file is not None:
+        return "may not stand beside ca_file: which of them counts?"
+    if fingerprints and key == "ca_keys" and settings.fingerprint is not None:
+        return "may not stand beside fingerprint: which of them counts?"
+    if fingerprints and settings.url.startswith("http:"):
+        return "plain HTTP has no certificate; use https"
+    return None
 
 
 def url_problem(url: str, *, allow_plaintext: bool) -> str | None:
@@ -232,7 +257,7 @@ def _with_timeout(table: Table, kind: Kind) -> Table:
     interval_ms = table.get("interval_ms")
     if "timeout_ms" in table or not isinstance(interval_ms, int):
         return table
-    default = next(field.default for field in msgspec.structs.fields(kind.settings) if field.name == "timeout_ms")
+    default = fields_of(kind.settings)["timeout_ms"].default
     return {**table, "timeout_ms": min(default, interval_ms * 4 // 5)}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from detak_agent import VERSION
+from detak_agent import VERSION, generation
 from detak_agent.checks.base import Kind
 from detak_agent.checks.threads import in_thread
 from detak_agent.config import AgentConfig, load
@@ -27,6 +27,7 @@ from detak_wire.messages import CheckSettings, ClockClaim, PreviousRun, RunOpeni
 _log = logging.getLogger("detak_agent")
 
 _THREAD_ENDS_WITHIN_S = 1.0
+_ANOTHER_GENERATION = "this virtual machine was set back to a snapshot, or copied from one"
 _FIXED = ("node", "state_directory", "journal_max_bytes")
 
 
@@ -40,8 +41,10 @@ class Daemon:
         self._machine = machine
         self._signalled = asyncio.Event()
         self._described: list[CheckSettings] = []
+        self._generation: str | None = None
         self._stop_wanted = False
         self._reload_wanted = False
+        self._is_set_back = False
 
     async def live(self) -> None:
         """Until a signal says stop. Raises DetakError, or whatever else ended a task."""
@@ -51,7 +54,8 @@ class Daemon:
             journal = Journal.open(state.path, self._config.journal_max_bytes)
             thread = JournalThread()
             try:
-                await self.live_on(journal, thread)
+                with generation.listening(self.set_back, self._machine.surroundings.root):
+                    await self.live_on(journal, thread)
             finally:
                 thread.end(_THREAD_ENDS_WITHIN_S)
         finally:
@@ -60,6 +64,9 @@ class Daemon:
     async def live_on(self, journal: Journal, thread: JournalThread) -> None:
         """The same without signals and files: on an open journal, which it closes when it was told to stop."""
         self._described = await _descriptions(self._config)
+        self._generation = await thread.call(
+            generation.name_of, self._config.state_directory, self._machine.clock.boot()
+        )
         life = await self._begin_run(journal, thread)
         self._tell_ready()
         while True:
@@ -74,7 +81,7 @@ class Daemon:
                 _log.error("%s; a new run begins", renewal)
                 await life.end(None)
                 life = await self._begin_run(journal, thread)
-            else:
+            if self._reload_wanted:
                 life = await self._reload(life, journal, thread)
         self._machine.notifier.stopping()
         _log.info("stopping")
@@ -82,7 +89,7 @@ class Daemon:
         await thread.call(journal.close)
 
     async def _next_event(self, life: Life) -> RenewalError | None:
-        """Waits for a signal or the end of the run; raises what no new run can mend."""
+        """Waits for a signal, news of the kernel or the end of the run; raises what no new run can mend."""
         failed = asyncio.ensure_future(life.failed())
         signalled = asyncio.ensure_future(self._signalled.wait())
         try:
@@ -95,7 +102,7 @@ class Daemon:
         finally:
             failed.cancel()
             signalled.cancel()
-        return None
+        return RenewalError(_ANOTHER_GENERATION) if self._is_set_back else None
 
     async def _reload(self, life: Life, journal: Journal, thread: JournalThread) -> Life:
         self._reload_wanted = False
@@ -127,10 +134,12 @@ class Daemon:
         return config
 
     async def _begin_run(self, journal: Journal, thread: JournalThread) -> Life:
-        utc = self._machine.clock.utc()
+        utc, identity = self._machine.clock.utc(), self._machine.identity()
+        if self._is_set_back:
+            await self._begin_generation(identity, thread)
         await thread.call(journal.outbox.configure, [one.url for one in self._config.collectors])
         previous = await thread.call(journal.close_previous, utc)
-        run = Run(self._machine.identity(), self._opening(previous))
+        run = Run(identity, self._opening(previous))
         await thread.call(journal.begin_run, run.identity, run.opening, utc)
         life = Life(self._config, run, journal, thread, self._machine)
         life.begin()
@@ -138,6 +147,12 @@ class Daemon:
             "run %s: %d checks, %d collectors", run.identity, len(self._config.checks), len(self._config.collectors)
         )
         return life
+
+    async def _begin_generation(self, name: str, thread: JournalThread) -> None:
+        """It is called after its first run, which no other generation has."""
+        self._is_set_back, self._generation = False, name
+        kept = generation.Generation(self._machine.clock.boot(), name)
+        await thread.call(generation.keep, self._config.state_directory, kept)
 
     def _opening(self, previous: PreviousRun | None) -> RunOpening:
         clock = self._machine.clock
@@ -152,6 +167,7 @@ class Daemon:
             clock=ClockClaim(clock.begin(), clock.utc(), clock.error_ms()),
             suspended_ms=clock.suspended(),
             watchdog_ms=self._machine.notifier.watchdog_ms,
+            virtual_machine_generation=self._generation,
             previous=previous,
         )
 
@@ -169,6 +185,11 @@ class Daemon:
     def reload(self) -> None:
         """Read the configuration again; a refused one changes nothing."""
         self._reload_wanted = True
+        self._signalled.set()
+
+    def set_back(self) -> None:
+        """The kernel says that this virtual machine is of another generation: what was, is another machine's life."""
+        self._is_set_back = True
         self._signalled.set()
 
     def _tell_ready(self) -> None:

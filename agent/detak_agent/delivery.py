@@ -15,6 +15,7 @@ from detak_agent.clocks import Clock
 from detak_agent.composing import Draft, Known, Stopping, compose, knows_more
 from detak_agent.config import CollectorSettings
 from detak_agent.connection import ConnectionBrokenError, Reply
+from detak_agent.delivery_cursor import Cursor
 from detak_agent.exchanges import Choice, Stamps
 from detak_agent.failures import CouldNotError, JournalError
 from detak_agent.journal import Journal
@@ -43,8 +44,6 @@ _log = logging.getLogger("detak_agent")
 DEADLINE_MS = 10_000
 """For one request, from connecting to the last byte of the answer."""
 
-_FIRST_ALLOWANCE = 200
-_FRESH_MOST = 100
 _NAMED_RUNS = 40
 _GZIP_ABOVE_BYTES = 1_024
 
@@ -96,16 +95,10 @@ class Courier:
         self._wake = asyncio.Event()
         self._points = station.points.for_collector(collector.url)
         self._choice = Choice()
-        self._known_open: dict[int, int] = {}
+        self._cursor = Cursor()
         self._oldest: dict[str, int] = {}
         self._unnamed: list[str] | None = None
-        self._allowance = _FIRST_ALLOWANCE
-        self._most = limits.RECORDS_PER_MESSAGE // 2
-        self._may_owe = True
-        self._remaining: int | None = None
-        self._has_more = False
         self._acknowledged: dict[str, Stored] = {}
-        self._closed_seen = 0
         self._edges_seen = 0
         self._failures = 0
         self._trouble = ""
@@ -168,7 +161,7 @@ class Courier:
         await self._link.open()
         owed = await self._owed()
         run = self._station.run
-        known = Known(self._known_open, tuple((self._unnamed or [])[:_NAMED_RUNS]), self._oldest)
+        known = Known(self._cursor.open, tuple((self._unnamed or [])[:_NAMED_RUNS]), self._oldest)
         metrics = self._points.due(self._station.clock.begin()) if stopping is None else ()
         draft = Draft(self._station.node, run.identity, run.durable, owed, known, stopping, metrics)
         evidence = compose(draft, self._station.clock.begin())
@@ -185,15 +178,13 @@ class Courier:
         if self._unnamed is None:
             self._oldest = await thread.call(journal.outbox.runs)
             self._unnamed = [run for run in self._oldest if run != self._station.run.identity]
-        fresh = self._station.run.durable.closed_so_far - self._closed_seen
-        if not fresh and not self._may_owe:
+        room = self._cursor.room(self._station.run.durable.closed_so_far)
+        if room is None:
             return Owed()
         self._oldest = await thread.call(journal.outbox.runs)
-        most = min(self._allowance + min(fresh, _FRESH_MOST), self._most)
-        return await thread.call(journal.outbox.owed, self._url, most)
+        return await thread.call(journal.outbox.owed, self._url, room)
 
     async def _answered(self, answer: Answer, draft: Draft, evidence: Evidence, received_agent: int) -> None:
-        durable, owed = draft.durable, draft.owed
         run = self._station.run
         stored = answer.stored.get(run.identity)
         if stored is None:
@@ -205,16 +196,10 @@ class Courier:
         self._unnamed = None if has_lost else [name for name in self._unnamed or [] if name not in named]
         if has_lost:
             _log.warning("collector %s: has lost what it had stored; it gets that again", self._url)
-        self._known_open = dict(stored.open)
-        self._allowance = answer.backlog_allowance
-        self._may_owe = has_lost or not stored.opened or bool(owed.parts) or owed.remaining > 0
-        is_less = self._remaining is None or owed.remaining < self._remaining
-        self._has_more = self._allowance > 0 and owed.remaining > 0 and is_less
-        self._remaining = owed.remaining
-        self._closed_seen = durable.closed_so_far
+        self._cursor.answered(answer, stored, draft.owed, draft.durable.closed_so_far, has_lost=has_lost)
         self._points.taken(draft.metrics)
         stamps = Stamps(answer.collector, evidence.sent_agent, answer.arrived_utc, answer.answered_utc, received_agent)
-        self._keep_exchange(stamps, durable)
+        self._keep_exchange(stamps, draft.durable)
 
     async def _acknowledge(self, answer: Answer) -> bool:
         """Make durable what the collector holds by now; a quiet beat says nothing new and costs nothing."""
@@ -235,14 +220,13 @@ class Courier:
 
     async def _refused(self, reply: Reply) -> None:
         error = refusal(reply)
-        # Whatever was wrong, the next message speaks of every open span in full.
-        self._known_open = {}
+        self._cursor.refused()
         if isinstance(error, InvalidRecordError):
             await self._set_aside(error)
         elif isinstance(error, UnknownRunError):
             self._acknowledged.pop(error.run, None)
             await self._station.thread.call(self._station.journal.outbox.forget, self._url, error.run)
-            self._may_owe = True
+            self._cursor.owes_again()
         elif isinstance(error, NoMetricsError):
             self._points.refused(self._station.clock.begin())
         elif isinstance(error, KeyRefusedError) and self._key.refused():
@@ -255,11 +239,11 @@ class Courier:
             self._station.commit_soon()
         else:
             await self._station.thread.call(self._station.journal.outbox.set_aside, error.run, error.number, reason)
-        self._may_owe = True
+        self._cursor.owes_again()
 
     async def _rest(self) -> None:
         """Until the next beat, unless woken, or at once if more may be sent."""
-        if self._has_more:
+        if self._cursor.has_more:
             return
         now = self._station.clock.begin()
         due = next_due(f"{self._station.node} {self._url}", self._station.beat_ms, now)
@@ -269,7 +253,7 @@ class Courier:
         if error.is_slow:
             self._link.close()
         if isinstance(error, TooLargeError):
-            self._most = max(1, self._most // 2)
+            self._cursor.too_large()
         self._failures += 1
         if str(error) != self._trouble:
             self._trouble = str(error)

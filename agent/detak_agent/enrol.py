@@ -10,12 +10,12 @@ from pathlib import Path
 from detak_agent.config import AgentConfig, CollectorSettings
 from detak_agent.connection import Connection, ConnectionBrokenError, Reply, problem_of
 from detak_agent.failures import CouldNotError
-from detak_agent.keys import is_handed_over, key_path, pin_path, previous_path, write_key
+from detak_agent.keys import is_handed_over, key_path, pin_files, previous_path, write_key
 from detak_agent.machine_identity import MachineIdentity, this_machine
 from detak_agent.origin import Origin, foreign, read_origin, set_aside, write_origin
-from detak_agent.private_files import write_private
 from detak_agent.state_directory import StateDirectory
 from detak_agent.timing import within
+from detak_agent.trust import NO_PINS, Pins
 from detak_agent.way import way_to_enrol
 from detak_wire import PROTOCOL_VERSION
 from detak_wire.codec import InvalidMessageError, decode, encode
@@ -29,7 +29,7 @@ class Pasted:
     """What the collector's line says. `key_to` is where the key shall lie instead, as for a systemd credential."""
 
     token: str
-    fingerprint: str | None = None
+    pins: Pins = NO_PINS
     key_to: Path | None = None
 
 
@@ -78,7 +78,7 @@ def _where(config: AgentConfig, collector: CollectorSettings, pasted: Pasted) ->
 
 
 async def _key(config: AgentConfig, collector: CollectorSettings, pasted: Pasted) -> str:
-    connection = way_to_enrol(collector, pasted.fingerprint)
+    connection = way_to_enrol(collector, pasted.pins)
     body = encode(Enrolment(PROTOCOL_VERSION, config.node, pasted.token))
     try:
         reply = await within(_DEADLINE_S, _ask(connection, body))
@@ -93,15 +93,13 @@ async def _key(config: AgentConfig, collector: CollectorSettings, pasted: Pasted
 
 def _keep(config: AgentConfig, collector: CollectorSettings, pasted: Pasted, path: Path, key: str) -> None:
     """The fingerprint first: a key without it could not be used. What was pasted without one trusts authorities."""
-    pin = pin_path(collector, config.state_directory)
+    files = pin_files(collector, config.state_directory)
+    is_configured = collector.fingerprint is not None or bool(collector.ca_keys)
     try:
-        if pasted.fingerprint is not None and collector.fingerprint is None:
-            write_private(pin, pasted.fingerprint + "\n", config.state_directory)
-        else:
-            pin.unlink(missing_ok=True)
+        files.write(NO_PINS if is_configured else pasted.pins)
         previous_path(path).unlink(missing_ok=True)
     except OSError as error:
-        raise CouldNotError(f"{pin}: cannot be written: {error.strerror}") from error
+        raise CouldNotError(f"{files.fingerprint.parent}: cannot be written: {error.strerror}") from error
     write_key(path, key, config.state_directory)
 
 

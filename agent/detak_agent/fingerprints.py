@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
-RULE = "must be sha256: and the certificate's 64 hexadecimal digits, with or without colons between them"
+FINGERPRINT_RULE = "must be sha256: and the certificate's 64 hexadecimal digits, with or without colons between them"
+AUTHORITY_KEY_RULE = "must be sha256: and the 64 hexadecimal digits that `detak-collector certificate show` prints"
 
 _WRITTEN = re.compile(r"sha256:[0-9a-f]{2}(?::?[0-9a-f]{2}){31}", re.IGNORECASE)
 

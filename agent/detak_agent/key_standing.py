@@ -7,10 +7,10 @@ from pathlib import Path
 from detak_agent.config import AgentConfig, CollectorSettings
 from detak_agent.failures import CouldNotError
 from detak_agent.key_renewal import DAY_MS, issued_utc, lifetime_ms
-from detak_agent.keys import is_handed_over, key_path, pin_path, read_key
+from detak_agent.keys import is_handed_over, key_path, read_key, trust_of
 from detak_agent.machine_identity import MachineIdentity
 from detak_agent.origin import foreign, read_origin
-from detak_agent.trust import Trust
+from detak_agent.trust import Pins
 
 
 def key_lines(config: AgentConfig, machine: MachineIdentity, now_utc: int) -> list[str]:
@@ -22,11 +22,18 @@ def key_lines(config: AgentConfig, machine: MachineIdentity, now_utc: int) -> li
 
 def _standing(collector: CollectorSettings, config: AgentConfig, now_utc: int) -> str:
     try:
-        pinned = Trust(collector.ca_file, collector.fingerprint, pin_path(collector, config.state_directory)).pinned()
+        trust = trust_of(collector, config.state_directory)
+        pins, refusal = trust.pins(), trust.refusal()
         key = _key(collector, config, now_utc)
     except CouldNotError as error:
         return str(error)
-    return key if pinned is None else f"{key}; trusts one certificate, {pinned}"
+    return f"{key}{_trusted(pins)}{f'; NOT CONNECTED: {refusal}' if refusal else ''}"
+
+
+def _trusted(pins: Pins) -> str:
+    if pins.authority_keys:
+        return f"; trusts the authority with the key {' or '.join(pins.authority_keys)}"
+    return "" if pins.fingerprint is None else f"; trusts one certificate, {pins.fingerprint}"
 
 
 def _key(collector: CollectorSettings, config: AgentConfig, now_utc: int) -> str:

@@ -12,6 +12,7 @@ from detak_agent.config import CollectorSettings
 from detak_agent.credentials import DIRECTORY, is_credential, secret_path
 from detak_agent.failures import CouldNotError
 from detak_agent.private_files import hand_over, write_private
+from detak_agent.trust import PinFiles, Pins, Trust
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 FOLDER = "keys"
@@ -24,9 +25,17 @@ def key_path(collector: CollectorSettings, state_directory: Path) -> Path:
     return _beside(collector, state_directory, "key")
 
 
-def pin_path(collector: CollectorSettings, state_directory: Path) -> Path:
-    """Where the fingerprint lies that was pasted at enrolment."""
-    return _beside(collector, state_directory, "fingerprint")
+def pin_files(collector: CollectorSettings, state_directory: Path) -> PinFiles:
+    """Where the fingerprints lie that were pasted at enrolment."""
+    endings = ("fingerprint", "authority", "refusal")
+    fingerprint, authority, refusal = (_beside(collector, state_directory, ending) for ending in endings)
+    return PinFiles(fingerprint, authority, refusal, state_directory)
+
+
+def trust_of(collector: CollectorSettings, state_directory: Path) -> Trust:
+    """What is configured, or else what was pasted."""
+    configured = Pins(collector.fingerprint, tuple(collector.ca_keys))
+    return Trust(collector.ca_file, configured, pin_files(collector, state_directory))
 
 
 def is_handed_over(collector: CollectorSettings) -> bool:

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from detak_agent.checks.base import Surroundings
+from detak_agent.checks.loading import Turns
 from detak_agent.clocks import Clock
 from detak_agent.composing import Stopping
 from detak_agent.config import AgentConfig, CollectorSettings
 from detak_agent.delivery import Courier, Link, RenewalError, Station
+from detak_agent.ending import end_all
 from detak_agent.journal import Journal
 from detak_agent.journal_thread import JournalThread
 from detak_agent.metrics.gathering import Gatherer
@@ -32,6 +34,9 @@ from detak_agent.way import way_to
 from detak_wire.messages import StopReason
 
 _log = logging.getLogger("detak_agent")
+
+JUMP_MS = 1_000
+"""A machine that was suspended for longer begins a new run, whose opening tells how long; so does one set back."""
 
 FAREWELL_S = 2.0
 """How long the last beat may take."""
@@ -71,6 +76,7 @@ class Life:
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._commit_wanted = asyncio.Event()
         self._is_urgent = False
+        self._turns = Turns()
         self._latencies = Latencies()
         self._points = WaitingPoints()
         self._couriers: list[Courier] = []
@@ -104,7 +110,7 @@ class Life:
 
     async def end(self, reason: StopReason | None) -> None:
         """Close every span as at its last sample, durably; a run that stops says so to every collector."""
-        await _cancel(self._working)
+        await end_all(self._working)
         await self._end_delivery()
         for courier in self._couriers:
             for stamps in courier.exchanges_left():
@@ -120,7 +126,7 @@ class Life:
 
     async def give_up(self) -> None:
         """The journal takes nothing any more: the collectors are told, so that this silence is not the host's."""
-        await _cancel(self._working)
+        await end_all(self._working)
         await self._end_delivery()
         await self._say_farewell(Stopping("failed", self._clock.begin()))
         for courier in self._couriers:
@@ -130,16 +136,17 @@ class Life:
         partings = [asyncio.ensure_future(courier.farewell(stopping)) for courier in self._couriers]
         if partings:
             _, late = await asyncio.wait(partings, timeout=FAREWELL_S)
-            await _cancel(list(late))
+            await end_all(late)
 
     async def _tick(self) -> None:
-        due = self._next_tick()
+        due, suspended_ms = self._next_tick(), self._run.opening.suspended_ms
         self._starvation.ticked(self._clock.begin(), due)
         while True:
             await self._sleep_until(due)
             now = self._clock.begin()
-            if now < due - self._config.tick_ms:
-                raise RenewalError("agent time ran backwards: this machine was set back to an earlier moment")
+            slept_ms = self._clock.suspended() - suspended_ms
+            if slept_ms >= JUMP_MS:
+                raise RenewalError(f"this machine was suspended for {slept_ms / 1_000:.1f} s")
             self._run.tick(now)
             due = self._next_tick()
             self._starvation.ticked(now, due)
@@ -151,6 +158,7 @@ class Life:
     async def _sample(self, sampler: Sampler) -> None:
         name, interval_ms = sampler.settings.name, sampler.settings.interval_ms
         await self._sleep_until(first_due(name, interval_ms, self._clock.begin()))
+        await sampler.prepare(self._turns)
         while True:
             sample = await sampler.sample()
             self._take(sample)
@@ -220,18 +228,14 @@ class Life:
             self._failure.set_exception(error)
 
     async def _end_delivery(self) -> None:
-        await _cancel(self._delivering)
+        await end_all(self._delivering)
         self._delivering = []
 
     async def _sleep_until(self, due: int) -> None:
         # The loop's clock is steered and may run ahead of agent time: it is asked again until it is really due.
-        left_ms = due - self._clock.begin()
-        while left_ms > 0:
-            await asyncio.sleep(left_ms / 1_000)
-            left_ms = due - self._clock.begin()
-
-
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        now = self._clock.begin()
+        while now < due:
+            await asyncio.sleep((due - now) / 1_000)
+            earlier, now = now, self._clock.begin()
+            if now < earlier - JUMP_MS:
+                raise RenewalError("agent time ran backwards: this process was set back, or moved to another machine")

@@ -6,11 +6,13 @@ It must never report `down` for a fault of the agent itself: one that was stoppe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
 from dataclasses import dataclass
 
 from detak_agent.checks.base import CheckSettings, CouldNotCheckError, Kind, Outcome, Probe, Silence, Surroundings
+from detak_agent.checks.loading import LoadedProbe, Turns
 from detak_agent.clocks import Clock
 from detak_agent.spans import Sample
 from detak_wire import limits
@@ -78,6 +80,13 @@ class Sampler:
         self._hanging: asyncio.Future[Outcome] | None = None
         self._logged = ""
 
+    async def prepare(self, turns: Turns) -> None:
+        """Before the first sample: load what it needs, in its turn. What goes wrong with that, the sample will say."""
+        with contextlib.suppress(Exception):
+            probe = self._built()
+            if isinstance(probe, LoadedProbe):
+                await turns.take(self._kind.name, lambda: probe.load(self.settings.timeout_ms))
+
     async def sample(self) -> Sample:
         """One sample. It is never started while an earlier one still hangs."""
         begin = self._clock.begin()
@@ -121,9 +130,12 @@ class Sampler:
         return self._silent(within_ms)
 
     async def _ask(self, within_ms: int) -> Outcome:
+        return await self._built().sample(within_ms)
+
+    def _built(self) -> Probe:
         if self._probe is None:
             self._probe = self._kind.build(self.settings, self._surroundings)
-        return await self._probe.sample(within_ms)
+        return self._probe
 
     def _settle(self, hung: asyncio.Future[Outcome]) -> None:
         if self._hanging is hung:

@@ -7,9 +7,8 @@ import socket
 
 import h11
 
+from detak_agent.http_answer import AnswerReader, BrokenAnswerError, client
 from detak_agent.proxies import Proxy
-
-_READ_BYTES = 4_096
 
 
 class ProxyError(Exception):
@@ -21,7 +20,7 @@ async def tunnel(proxy: Proxy, host: str, port: int) -> socket.socket:
     connected = await _connected(proxy)
     try:
         await _ask(connected, proxy, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
-    except (OSError, h11.ProtocolError) as error:
+    except (OSError, BrokenAnswerError) as error:
         connected.close()
         raise ProxyError(f"{proxy.called} does not answer as a proxy does: {error}") from error
     except BaseException:
@@ -67,23 +66,16 @@ async def _connected(proxy: Proxy) -> socket.socket:
 
 async def _ask(end: socket.socket, proxy: Proxy, target: str) -> None:
     loop = asyncio.get_running_loop()
-    protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=16_384)
+    protocol = client()
     request = h11.Request(method="CONNECT", target=target, headers=[("Host", target), *proxy.headers])
     await loop.sock_sendall(end, b"".join(protocol.send(part) or b"" for part in (request, h11.EndOfMessage())))
-    while True:
-        event = protocol.next_event()
-        if event is h11.NEED_DATA:
-            protocol.receive_data(await loop.sock_recv(end, _READ_BYTES))
-        elif isinstance(event, h11.Response):
-            _judge(event, proxy, target)
-            if protocol.trailing_data[0]:
-                raise h11.RemoteProtocolError("something follows its answer")
-            return
-        elif not isinstance(event, h11.InformationalResponse):
-            raise h11.RemoteProtocolError("closed without an answer")
+    answer = AnswerReader(protocol, lambda most: loop.sock_recv(end, most))
+    _judge(await answer.head(), proxy, target)
+    if answer.left_over:
+        raise BrokenAnswerError("something follows its answer")
 
 
-def _judge(answer: h11.Response, proxy: Proxy, target: str) -> None:
+def _judge(answer: h11.Response | h11.InformationalResponse, proxy: Proxy, target: str) -> None:
     if answer.status_code == 407:
         raise wants_password(proxy)
     if not 200 <= answer.status_code < 300:

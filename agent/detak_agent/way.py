@@ -9,30 +9,29 @@ from urllib.parse import urlsplit
 
 from detak_agent.config import AgentConfig, CollectorSettings
 from detak_agent.connection import Connection
-from detak_agent.keys import pin_path
+from detak_agent.keys import trust_of
 from detak_agent.machine_identity import MachineIdentity, this_machine
 from detak_agent.origin import claim
 from detak_agent.proxies import Proxy, proxy_for
-from detak_agent.trust import Trust
+from detak_agent.trust import NO_PINS, Pins, Trust
 
 
 def way_to(
     config: AgentConfig, collector: CollectorSettings, identify: Callable[[], MachineIdentity] = this_machine
 ) -> Connection:
     """For everything that is sent with the node's key: refused with a state directory that is another machine's."""
-    pin_file = pin_path(collector, config.state_directory)
-    trust = Trust(collector.ca_file, collector.fingerprint, pin_file)
     return Connection(
         collector.url,
-        trust,
+        trust_of(collector, config.state_directory),
         partial(_proxy_to, collector.url, os.environ),
         partial(claim, config.state_directory, config.node, identify),
     )
 
 
-def way_to_enrol(collector: CollectorSettings, fingerprint: str | None) -> Connection:
+def way_to_enrol(collector: CollectorSettings, pasted: Pins | None = None) -> Connection:
     """For a token: what was pasted beside it says whom to trust, unless the configuration does."""
-    trust = Trust(collector.ca_file, fingerprint or collector.fingerprint)
+    configured = Pins(collector.fingerprint, tuple(collector.ca_keys))
+    trust = Trust(collector.ca_file, configured if configured != NO_PINS else pasted)
     return Connection(collector.url, trust, partial(_proxy_to, collector.url, os.environ))
 
 

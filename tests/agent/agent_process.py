@@ -1,6 +1,7 @@
 """Runs a real agent, with one check kind that says what a file says: started by the tests as a process of its own.
 
-The file `machine` beside its configuration says which machine it takes itself for, if it is there.
+The file `machine` beside its configuration says which machine it takes itself for, if it is there. A folder `root`
+there is where it looks for the machine's /proc and /sys.
 """
 
 import os
@@ -49,7 +50,9 @@ if __name__ == "__main__":
     def identify() -> MachineIdentity:
         return MachineIdentity(told.read_text()) if told.exists() else this_machine()
 
+    root = path.with_name("root")
+    surroundings = Surroundings(root) if root.exists() else Surroundings()
     machine = Machine(
-        SystemClock(), Surroundings(), random.random, Notifier(), connect=partial(way_to, identify=identify)
+        SystemClock(), surroundings, random.random, Notifier(), connect=partial(way_to, identify=identify)
     )
     os._exit(run_agent(path, load(path, REGISTRY), REGISTRY, machine))

@@ -20,7 +20,7 @@ from detak_agent.enrol import Pasted, enrol
 from detak_agent.failures import CouldNotError
 from detak_agent.key_renewal import HeldKey
 from detak_agent.key_standing import key_lines
-from detak_agent.keys import key_path, pin_path, previous_path, read_key, write_key
+from detak_agent.keys import key_path, pin_files, previous_path, read_key, write_key
 from detak_agent.machine_identity import MachineIdentity
 from detak_agent.origin import claim
 from detak_agent.state_directory import StateDirectory
@@ -68,7 +68,7 @@ async def test_a_pasted_fingerprint_is_checked_before_the_token_leaves_and_kept(
         assert not (tmp_path / "state").exists()
         done = await agent(*line, "--fingerprint", sha256(certificate))
         assert done.returncode == 0, done.stderr
-        assert pin_path(settings(one), tmp_path / "state").read_text() == sha256(certificate) + "\n"
+        assert pin_files(settings(one), tmp_path / "state").fingerprint.read_text() == sha256(certificate) + "\n"
         renewed = await agent("renew", "--config", path)
         assert (renewed.returncode, renewed.stdout) == (0, f"n1 has a new key with {one.url}\n"), renewed.stderr
         assert read_key(key_path(settings(one), tmp_path / "state")) == one.fresh
@@ -80,7 +80,7 @@ async def test_a_pasted_fingerprint_is_checked_before_the_token_leaves_and_kept(
 @pytest.mark.asyncio
 async def test_a_line_without_a_fingerprint_trusts_authorities_again(tmp_path: Path) -> None:
     async with collector() as one:
-        pin = pin_path(settings(one), tmp_path / "state")
+        pin = pin_files(settings(one), tmp_path / "state").fingerprint
         write_key(pin, "sha256:" + "ab" * 32)
         write_key(previous_path(key_path(settings(one), tmp_path / "state")), "void by now")
         done = await agent("enroll", "--config", config(tmp_path, one.url), "--token", TOKEN)

@@ -5,7 +5,7 @@ import pytest
 from detak_agent.checks.registry import REGISTRY
 from detak_agent.config import AgentConfig, load, parse
 from detak_agent.failures import ConfigurationError
-from detak_agent.fingerprints import RULE as FINGERPRINT_RULE
+from detak_agent.fingerprints import FINGERPRINT_RULE
 
 GOOD = """
 node = "n1"
@@ -18,6 +18,8 @@ host = "10.0.0.5"
 port = 80
 """
 
+OS_ITEMS = '"cpu", "memory", "swap", "load", "disk", "inodes", "read_only", "clock"'
+
 
 def errors(text: str) -> list[str]:
     with pytest.raises(ConfigurationError) as refused:
@@ -27,6 +29,10 @@ def errors(text: str) -> list[str]:
 
 def collected(keys: str, url: str = "https://detak.example.go.id") -> str:
     return f"{GOOD}[[collector]]\nurl = '{url}'\n{keys}\n"
+
+
+def check(kind: str, *keys: str) -> str:
+    return "\n".join([f'{GOOD}[[check]]\nname = "other"\nkind = "{kind}"', *keys])
 
 
 def good(text: str = GOOD) -> AgentConfig:
@@ -116,7 +122,7 @@ disk_degraded_percents = 90
         (GOOD + "[[collector]]\nurl = 'http://127.0.0.1:8080'",
          'agent.toml: collector[1].url: this collector is there twice (got "http://127.0.0.1:8080")'),
         (GOOD + "[[collector]]\nurl = 'https://u:p@x'",
-         'agent.toml: collector[1].url: must have no user, query or fragment (got "https://u:p@x")'),
+         'agent.toml: collector[1].url: must have no user, query or fragment (got "https://…@x")'),
         (collected('fingerprint = "sha256:12"'),
          f'agent.toml: collector[1].fingerprint: {FINGERPRINT_RULE} (got "sha256:12")'),
         (collected(f'ca_file = "/ca"\nfingerprint = "sha256:{"ab" * 32}"'),
@@ -135,6 +141,19 @@ disk_degraded_percents = 90
         (GOOD.replace("port = 80", 'port = "80"'), 'agent.toml: check[0].port: must be a whole number (got "80")'),
         (GOOD + '[[check]]\nname = "p"\nkind = "process"',
          'agent.toml: check[1].process_name: one of process_name, pid_file and command_pattern is needed (got "")'),
+        (check("snmp", 'host = "h"', 'community = "c"', 'version = "1"'),
+         'agent.toml: check[1].version: must be one of "2c", "3" (got "1")'),
+        (check("snmp", 'host = "h"', 'community = "c"', "version = 3"),
+         'agent.toml: check[1].version: must be one of "2c", "3" (got 3)'),
+        (check("redis", 'host = "h"', 'role = "master"'),
+         'agent.toml: check[1].role: must be one of "primary", "replica" (got "master")'),
+        (check("ping", 'host = "h"', "ip_version = 5"),
+         "agent.toml: check[1].ip_version: must be one of 4, 6 (got 5)"),
+        (check("os", 'items = ["cpu", "disks"]'),
+         f'agent.toml: check[1].items[1]: must be one of {OS_ITEMS} (got "disks")'),
+        (check("os", 'items = "cpu"'), 'agent.toml: check[1].items: must be a list (got "cpu")'),
+        (check("snmp", 'host = "h"', 'community = "c"', "interface = true"),
+         "agent.toml: check[1].interface: must be a whole number or a text (got true)"),
     ],
 )  # fmt: skip
 def test_each_error_has_its_line(text: str, line: str) -> None:
@@ -154,3 +173,18 @@ def test_what_is_not_toml_is_one_line() -> None:
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"none\.toml: cannot be read: No such file or directory"):
         load(tmp_path / "none.toml", REGISTRY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        check("http", 'url = "http://u:s3kret@h h/"'),
+        check("http", 'url = "https://u:s3kret@h/"', 'method = ["https://u:s3kret@h/"]'),
+        check("http", 'url = "https://h/"', 'headers = {"a b" = "s3kret"}'),
+        check("postgresql", "password = ['s3kret']"),
+        check("postgresql", "database = {deeper = [{password = 's3kret'}]}"),
+    ],
+)
+def test_no_error_shows_a_secret(text: str) -> None:
+    assert errors(text)
+    assert not [line for line in errors(text) if "s3kret" in line]

@@ -12,7 +12,11 @@ from agent.tls_server import OK, post, saying, server, serving_context
 from detak_agent.connection import Connection, ConnectionBrokenError
 from detak_agent.failures import CouldNotError
 from detak_agent.timing import within
-from detak_agent.trust import Trust
+from detak_agent.trust import PinFiles, Pins, Trust
+
+
+def files_at(pin: Path) -> PinFiles:
+    return PinFiles(pin, pin.with_name("authority"), pin.with_name("refusal"), pin.parent)
 
 
 @pytest.mark.asyncio
@@ -38,11 +42,11 @@ async def test_a_connection_is_kept_and_opened_again_when_it_was_closed() -> Non
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (b"", "closed without an answer"),
-        (b"SSH-2.0-OpenSSH\r\n\r\n", "does not speak HTTP"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi", "does not speak HTTP"),
+        (b"", "closed the connection without an answer"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "answered something that is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi", "closed the connection in the middle of its answer"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n" + b"x" * 400_000, "longer than 262144 bytes"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000, "does not speak HTTP"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000, "sends more than 64 KiB of headers"),
     ],
 )
 async def test_what_is_no_answer_is_said_so(answer: bytes, reason: str) -> None:
@@ -50,6 +54,16 @@ async def test_what_is_no_answer_is_said_so(answer: bytes, reason: str) -> None:
         connection = Connection(url)
         with pytest.raises(ConnectionBrokenError, match=reason):
             await post(connection)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("more", [b"HTTP/1.1 500 Stale\r\nContent-Length: 0\r\n\r\n", b"x" * 100_000])
+async def test_what_follows_an_answer_is_never_taken_for_the_next(more: bytes) -> None:
+    async with server(saying(OK + more, OK)) as url:
+        connection = Connection(url)
+        for _ in range(2):
+            assert await post(connection) == (200, b"hi")
+        connection.close()
 
 
 @pytest.mark.asyncio
@@ -125,7 +139,7 @@ async def test_a_pinned_certificate_is_trusted_under_any_name_and_without_an_aut
     certificate: Path, host: str
 ) -> None:
     async with server(saying(OK), serving_context(certificate)) as url:
-        connection = Connection(url.replace("localhost", host), Trust(fingerprint=sha256(certificate)))
+        connection = Connection(url.replace("localhost", host), Trust(configured=Pins(sha256(certificate))))
         assert await post(connection) == (200, b"hi")
         connection.close()
 
@@ -141,7 +155,7 @@ async def test_another_certificate_than_the_pinned_one_is_shown_and_gets_nothing
     wanted = "sha256:" + "ab" * 32
     async with server(listen, serving_context(certificate)) as url:
         with pytest.raises(ConnectionBrokenError) as error:
-            await within(5, post(Connection(url, Trust(fingerprint=wanted))))
+            await within(5, post(Connection(url, Trust(configured=Pins(wanted)))))
         assert f"met {sha256(certificate)}, trusted is {wanted}" in str(error.value)
         await asyncio.sleep(0.05)
     assert received in ([], [b""])
@@ -154,7 +168,7 @@ async def test_a_fingerprint_that_was_pasted_is_read_anew_for_each_connection(
     pin = tmp_path / "pin"
     pin.write_text("sha256:" + "ab" * 32 + "\n")
     async with server(saying(OK), serving_context(certificate)) as url:
-        connection = Connection(url, Trust(pin_file=pin))
+        connection = Connection(url, Trust(files=files_at(pin)))
         with pytest.raises(ConnectionBrokenError, match="its certificate is another one"):
             await post(connection)
         pin.write_text(sha256(certificate).upper().replace("SHA", "sha") + "\n")
@@ -167,7 +181,7 @@ async def test_a_ca_file_in_the_configuration_wins_over_a_pasted_fingerprint(cer
     pin = tmp_path / "pin"
     pin.write_text("sha256:" + "ab" * 32)
     async with server(saying(OK), serving_context(certificate)) as url:
-        connection = Connection(url, Trust(str(certificate), pin_file=pin))
+        connection = Connection(url, Trust(str(certificate), files=files_at(pin)))
         assert await post(connection) == (200, b"hi")
         connection.close()
 
@@ -177,4 +191,26 @@ async def test_a_pasted_fingerprint_that_is_none_trusts_nobody(tmp_path: Path) -
     pin = tmp_path / "pin"
     pin.write_text("")
     with pytest.raises(CouldNotError, match="this is no fingerprint: enrol this node again"):
-        await Connection("https://localhost:9", Trust(pin_file=pin)).open()
+        await Connection("https://localhost:9", Trust(files=files_at(pin))).open()
+
+
+@pytest.mark.asyncio
+async def test_a_collector_is_told_which_copy_of_it_answered_last() -> None:
+    heads: list[bytes] = []
+    told = [b"Detak-Instance: 7.ab\r\n", b"", b"Detak-Instance: " + b"x" * 500 + b"\r\n", b""]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for line in told:
+            heads.append(await reader.readuntil(b"\r\n\r\n"))
+            await reader.readexactly(int(heads[-1].lower().partition(b"content-length: ")[2].split(b"\r")[0]))
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + line + b"\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with server(serve) as url:
+        connection = Connection(url)
+        for _ in told:
+            await post(connection)
+        connection.close()
+    # Not before anything was told; the last one that makes sense from then on.
+    assert [b"Detak-Instance: 7.ab\r\n" in head for head in heads] == [False, True, True, True]

@@ -28,7 +28,7 @@ TIME_MS = 2**53 - 1
 UTC_MS = 253_402_300_799_999
 """The last millisecond of the year 9999: no calendar that people read goes further."""
 
-NAME_PATTERN = r"^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$"
+NAME_PATTERN = r"^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?\Z"
 """Names of nodes and checks: lower case, as in a host name, so that they need no quoting anywhere."""
 
-IDENTITY_PATTERN = r"^[0-9a-f]{8,64}$"
+IDENTITY_PATTERN = r"^[0-9a-f]{8,64}\Z"

@@ -99,6 +99,7 @@ class Lookup:
         key = (host, port)
         running = self._running.get(key)
         if running is None or running.done():
+            self._running = {asked: one for asked, one in self._running.items() if not one.done()}
             running = in_thread(lambda: self._resolve(host, port, type=socket.SOCK_STREAM))
             self._running[key] = running
         try:

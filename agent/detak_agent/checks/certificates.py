@@ -1,4 +1,4 @@
-"""TLS for checks: contexts that remember the certificates they saw, until when those hold, and words for what is wrong.
+"""TLS for checks: whom a check trusts, until when a certificate holds, and words for what is wrong with a server's.
 
 The expiry is read from the certificate itself, since the standard library tells it for verified ones only.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 import ssl
+import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 from detak_agent.checks.base import CouldNotCheckError
 
@@ -26,31 +28,29 @@ _VERIFY_WORDS = {
 }
 
 
-class WatchingContext(ssl.SSLContext):
-    """A client's context that keeps the certificates of its handshakes in `seen`, until they are taken."""
-
-    seen: list[bytes]
-
-    def take(self) -> list[bytes]:
-        """The certificates since the last call, as DER."""
-        taken, self.seen = self.seen, []
-        return taken
+_shared: weakref.WeakValueDictionary[tuple[bool, str, int], ssl.SSLContext] = weakref.WeakValueDictionary()
 
 
-class _Watched(ssl.SSLObject):
-    def do_handshake(self) -> None:
-        super().do_handshake()
-        certificate = self.getpeercert(binary_form=True)
-        context = self.context
-        if certificate is not None and isinstance(context, WatchingContext):
-            context.seen.append(certificate)
+def shared_context(*, verify: bool, ca_file: str) -> ssl.SSLContext:
+    """As `client_context`, one for all checks that trust the same, never to be changed: each takes half a MiB."""
+    key = (verify, ca_file, changed_at(ca_file) if ca_file else 0)
+    context = _shared.get(key)
+    if context is None:
+        context = _shared[key] = client_context(verify=verify, ca_file=ca_file)
+    return context
 
 
-def client_context(*, verify: bool, ca_file: str) -> WatchingContext:
+def changed_at(file: str) -> int:
+    """When it was last written, in nanoseconds; -1 where that cannot be told: whoever reads it says why."""
+    try:
+        return Path(file).stat().st_mtime_ns
+    except OSError:
+        return -1
+
+
+def client_context(*, verify: bool, ca_file: str) -> ssl.SSLContext:
     """A context by the system's authorities or by `ca_file`; CouldNotCheckError if that cannot be used."""
-    context = WatchingContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.seen = []
-    context.sslobject_class = _Watched
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -12,8 +12,7 @@ from typing import TypeVar
 
 from detak_agent.checks.addresses import Address, Lookup, endpoint, is_remote, met
 from detak_agent.checks.base import CouldNotCheckError
-from detak_agent.checks.secrets import secret
-from detak_agent.checks.threads import Lane, in_thread
+from detak_agent.checks.threads import in_thread
 
 T = TypeVar("T")
 
@@ -54,10 +53,11 @@ def tls_problems(host: str, ca_file: str, *, tls: bool, verify_tls: bool) -> lis
 class Caller:
     """Calls one server. `where` is how people may see it, `waiting_for` what has not happened yet."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, lookup: Lookup | None = None) -> None:
+        """`lookup` is one that others use too, so that a lookup that hangs is joined."""
         self._host = host
         self._port = port
-        self._lookup = Lookup()
+        self._lookup = lookup or Lookup()
         self._local: asyncio.Future[socket.socket] | None = None
         self.where = host if is_local_socket(host) else endpoint(host, port)
         self.waiting_for = ""
@@ -155,21 +155,3 @@ def _close(given_up: asyncio.Future[socket.socket]) -> None:
     """What came of it too late."""
     if not given_up.cancelled() and given_up.exception() is None:
         given_up.result().close()
-
-
-class PasswordReader:
-    """Reads a check's password without blocking the loop, anew for each sample."""
-
-    def __init__(self, password: str, password_file: str) -> None:
-        self._password = password
-        self._password_file = password_file
-        self._lane = Lane()
-
-    async def read(self, deadline_ms: int) -> str:
-        """The password, empty where none is set; CouldNotCheckError where its file cannot be read in time."""
-        if not self._password_file:
-            return self._password
-        try:
-            return await self._lane.run(lambda: secret("", self._password_file), deadline_ms)
-        except asyncio.TimeoutError:
-            raise CouldNotCheckError(f"reading password_file {self._password_file} hangs") from None

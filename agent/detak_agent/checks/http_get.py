@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import socket
 import ssl
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 
 import h11
 
-_READ_BYTES = 65_536
+from detak_agent.checks.http_exchange import exchange
 
 
 class TooLongError(Exception):
@@ -36,20 +35,15 @@ def basic(user: str, password: str) -> dict[str, str]:
 async def fetch(
     connected: socket.socket, context: ssl.SSLContext | None, host: str, request: h11.Request, most_bytes: int
 ) -> Page:
-    """The answer to `request`; OSError, ssl.SSLError, h11.RemoteProtocolError, TooLongError. It closes the socket."""
-    try:
-        reader, writer = await asyncio.open_connection(
-            sock=connected, ssl=context, server_hostname=host if context is not None else None
-        )
-    except BaseException:
-        connected.close()
-        raise
-    try:
-        protocol = h11.Connection(h11.CLIENT)
-        writer.write((protocol.send(request) or b"") + (protocol.send(h11.EndOfMessage()) or b""))
-        return await _page(protocol, reader, most_bytes)
-    finally:
-        writer.transport.abort()
+    """The answer to `request`; OSError, ssl.SSLError, BrokenAnswerError, TooLongError. It closes the socket."""
+    body = bytearray()
+    async with exchange(connected, context, host) as exchanged:
+        head = await exchanged.ask(request)
+        while part := await exchanged.part():
+            body += part
+            if len(body) > most_bytes:
+                raise TooLongError
+    return Page(head.status_code, bytes(body))
 
 
 def request_for(target: str, authority: str, headers: Mapping[str, str]) -> h11.Request:
@@ -65,21 +59,3 @@ def request_for(target: str, authority: str, headers: Mapping[str, str]) -> h11.
             *headers.items(),
         ],
     )
-
-
-async def _page(protocol: h11.Connection, reader: asyncio.StreamReader, most_bytes: int) -> Page:
-    status, body = 0, bytearray()
-    while True:
-        event = protocol.next_event()
-        if event is h11.NEED_DATA:
-            protocol.receive_data(await reader.read(_READ_BYTES))
-        elif isinstance(event, h11.Response):
-            status = event.status_code
-        elif isinstance(event, h11.Data):
-            body += event.data
-            if len(body) > most_bytes:
-                raise TooLongError
-        elif isinstance(event, h11.EndOfMessage):
-            return Page(status, bytes(body))
-        elif isinstance(event, h11.ConnectionClosed):
-            raise ConnectionResetError

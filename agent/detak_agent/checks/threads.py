@@ -23,6 +23,8 @@ def in_thread(function: Callable[[], T]) -> asyncio.Future[T]:
     """Start `function` in a daemon thread; the future has its result or its exception."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
+    # Of a call that is given up nobody takes the error that it may end with.
+    future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
     def settle(result: Callable[[], None]) -> None:
         # The loop may be closed by the time a thread that hung comes back; then nobody waits any more.
@@ -77,7 +79,5 @@ class Lane:
         if not self._idle():
             raise CouldNotCheckError("an earlier sample of this check still hangs")
         future = in_thread(function)
-        # Of one that is given up nobody takes the error that it may end with.
-        future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self._idle = future.done
         return await asyncio.wait_for(asyncio.shield(future), patience_s(deadline_ms))

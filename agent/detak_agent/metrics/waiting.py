@@ -11,8 +11,8 @@ from detak_wire.messages import Metrics
 REFUSED_FOR_MS = 6 * 3_600_000
 """How long a collector that does not know metrics is not sent any: it may be renewed in the meantime."""
 
-VALUES_PER_MESSAGE = 6_000
-"""Of checks with their latencies, which is all that makes a point large."""
+POINTS_PER_MESSAGE = 3
+"""When thousands of nodes return at once after an outage, what waits here must not hold up what they say of now."""
 
 
 class WaitingPoints:
@@ -41,13 +41,12 @@ class Offer:
         self._refused_until = 0
 
     def due(self, now: int) -> tuple[Metrics, ...]:
-        """What the next message is to carry at agent time `now`, the oldest first."""
+        """What the next message is to carry at agent time `now`: the oldest few."""
         if now < self._refused_until:
             return ()
         reached = self._taken.get(self._url, -1)
         owed = [point for point in self._points if point.measured_agent > reached]
-        most_checks = max((len(point.latency_ms) for point in owed), default=0)
-        return tuple(owed[: max(1, VALUES_PER_MESSAGE // (1 + most_checks))])
+        return tuple(owed[:POINTS_PER_MESSAGE])
 
     def taken(self, points: Sequence[Metrics]) -> None:
         """The collector has them; they are not sent to it again."""

@@ -12,9 +12,11 @@ from typing import Any
 import msgspec
 
 from detak_agent.checks.base import CheckSettings, Outcome, Probe, Surroundings
+from detak_agent.checks.loading import LoadedProbe
 from detak_agent.checks.registry import REGISTRY
 
 DEADLINE_MS = 4_000
+LOADING_MS = 60_000
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -37,8 +39,11 @@ def probe_of(kind: str, root: Path = Path("/"), **keys: Any) -> Probe:
 
 
 async def ask(kind: str, deadline_ms: int = DEADLINE_MS, root: Path = Path("/"), **keys: Any) -> Outcome:
-    """One sample of a new check."""
-    return await probe_of(kind, root, **keys).sample(deadline_ms)
+    """One sample of a new check, taken as the agent does when its library is there."""
+    probe = probe_of(kind, root, **keys)
+    if isinstance(probe, LoadedProbe):
+        await probe.load(LOADING_MS)
+    return await probe.sample(deadline_ms)
 
 
 def open_files() -> int:

@@ -31,7 +31,7 @@ def plugin(folder: Path, body: str, name: str = "check_thing", interpreter: str 
 def runs(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
 
@@ -107,7 +107,7 @@ async def test_a_plug_in_that_does_not_end_is_killed_with_all_its_children(tmp_p
 
 @pytest.mark.asyncio
 async def test_a_plug_in_that_does_not_end_is_down_where_that_is_wanted(tmp_path: Path) -> None:
-    assert (await ask("command", 300, command=[plugin(tmp_path, "sleep 60")], on_timeout="down")).state == "down"
+    assert (await ask("command", 700, command=[plugin(tmp_path, "sleep 60")], on_timeout="down")).state == "down"
 
 
 @pytest.mark.asyncio
@@ -306,4 +306,7 @@ def test_wrong_settings_are_all_named() -> None:
     assert problems_of("command", command=["/x"], password="secret", files=["x"]) == [
         ("files", "must be absolute paths"),
         ("password_variable", "must name the environment variable that hands the password to the plug-in"),
+    ]
+    assert problems_of("command", command=["/x"], environment={"A\n": ""}) == [
+        ("environment", "'A\\n' is no name of a variable, or its value holds a NUL"),
     ]

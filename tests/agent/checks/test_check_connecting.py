@@ -1,6 +1,5 @@
 import asyncio
 import contextlib
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -12,8 +11,7 @@ import pytest
 from agent.checks.check_stage import serve
 from agent.checks.database_stand_ins import silent
 from detak_agent.checks.addresses import Lookup
-from detak_agent.checks.base import CouldNotCheckError
-from detak_agent.checks.connecting import Caller, PasswordReader, leads_elsewhere
+from detak_agent.checks.connecting import Caller, leads_elsewhere
 
 
 def caller(port: int, *hosts: str) -> Caller:
@@ -91,18 +89,3 @@ def test_what_is_remote_follows_the_address_unless_the_settings_say_so() -> None
     assert not leads_elsewhere("localhost", None)
     assert leads_elsewhere("192.0.2.1", None)
     assert leads_elsewhere("/run/socket", True)
-
-
-@pytest.mark.asyncio
-async def test_a_password_file_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
-    reader = PasswordReader("", str(tmp_path / "pipe"))
-    (tmp_path / "pipe").touch()
-    assert await reader.read(1_000) == ""
-    (tmp_path / "pipe").unlink()
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(CouldNotCheckError, match=r"reading password_file .*pipe hangs"):
-        await reader.read(50)
-    with pytest.raises(CouldNotCheckError, match="still hangs"):
-        await reader.read(50)
-    # Whoever opens the other end lets the hung thread go.
-    (tmp_path / "pipe").write_text("s3kret\n")

@@ -353,3 +353,8 @@ def test_wrong_settings_are_all_named() -> None:
     assert problems_of("dns", query=NAME, type="SOA", servers=["10.0.0.1"], serial_equal=True) == [
         ("serial_equal", "compares servers: name at least two in servers")
     ]
+
+
+@pytest.mark.parametrize("server", ["ns1.example\n", "ns1.example:53\n", "ns1.example\n:53"])
+def test_a_line_break_is_no_part_of_a_server_s_name(server: str) -> None:
+    assert [key for key, _ in problems_of("dns", query=NAME, servers=[server])] == ["servers"]

@@ -163,9 +163,9 @@ async def test_a_server_that_does_not_speak_http_or_hangs_up_is_down() -> None:
         await reader.readuntil(b"\r\n\r\n")
 
     async with serve(other) as port, serve(close) as closing:
-        with pytest.raises(OSError, match=f"127.0.0.1:{port} does not speak HTTP"):
+        with pytest.raises(OSError, match=f"127.0.0.1:{port} answered something that is not HTTP"):
             await ask("haproxy", **by_page(port))
-        with pytest.raises(OSError, match=f"(does not speak HTTP|connection reset by) ?.*{closing}|{closing}"):
+        with pytest.raises(OSError, match=f"127.0.0.1:{closing} closed the connection without an answer"):
             await ask("haproxy", **by_page(closing))
 
 

@@ -1,6 +1,6 @@
 import asyncio
+import os
 import re
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,45 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.checks.check_stage import Certificates, Handler, ask, probe_of, problems_of, serve, settings_of
+from agent.checks.check_stage import Certificates, ask, probe_of, problems_of, serve, settings_of
+from agent.checks.http_stage import answering, raw, silent
 from detak_agent.checks.base import CouldNotCheckError
-from detak_agent.checks.kinds.http.client import MOST_REDIRECTS
 from detak_agent.checks.kinds.http.kind import status_ranges
 from detak_agent.checks.registry import REGISTRY
-
-
-def answering(
-    body: bytes = b"all is well", status: str = "200 OK", headers: str = "", *, wait_s: float = 0.0,
-    requests: list[str] | None = None,
-) -> Handler:  # fmt: skip
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = (await reader.readuntil(b"\r\n\r\n")).decode()
-        length = re.search(r"(?i)content-length: (\d+)", request)
-        request += (await reader.readexactly(int(length[1]))).decode() if length else ""
-        if requests is not None:
-            requests.append(request)
-        await asyncio.sleep(wait_s)
-        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
-        writer.write(head.encode() + (b"" if request.startswith("HEAD") else body))
-        await writer.drain()
-        await reader.read()
-
-    return handle
-
-
-def raw(*parts: bytes, pause_s: float = 0.0) -> Handler:
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        for part in parts:
-            writer.write(part)
-            await writer.drain()
-            await asyncio.sleep(pause_s)
-
-    return handle
-
-
-async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    await reader.read()
 
 
 @pytest.mark.asyncio
@@ -189,33 +155,6 @@ async def test_the_request_is_as_the_settings_say() -> None:
     assert requests[1].startswith("HEAD /a%20b?c=d HTTP/1.1\r\n")
 
 
-@pytest.mark.asyncio
-async def test_redirects_are_followed_unless_told_otherwise() -> None:
-    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await answering(b"", "302 Found", f"Location: http://127.0.0.1:{last}/\r\n")(reader, writer)
-
-    async with serve(answering(b"", "500 Broken")) as last, serve(redirect) as first:
-        followed = await ask("http", url=f"http://127.0.0.1:{first}/")
-        stayed = await ask("http", url=f"http://127.0.0.1:{first}/", follow_redirects=False)
-    assert followed.message == "status 500 (wanted 200-399)"
-    assert stayed.state == "up"
-
-
-@pytest.mark.asyncio
-async def test_a_redirect_to_anything_but_the_web_is_down_and_not_followed() -> None:
-    async with serve(answering(b"", "302 Found", "Location: file:///etc/passwd\r\n")) as port:
-        outcome = await ask("http", url=f"http://127.0.0.1:{port}/")
-    assert outcome.state == "down"
-    assert outcome.message == f"127.0.0.1:{port} redirects to something that is not a web address"
-
-
-@pytest.mark.asyncio
-async def test_redirects_in_a_circle_are_down() -> None:
-    async with serve(answering(b"", "302 Found", "Location: /again\r\n")) as port:
-        outcome = await ask("http", url=f"http://127.0.0.1:{port}/")
-    assert (outcome.state, outcome.message) == ("down", f"127.0.0.1:{port} redirects more than {MOST_REDIRECTS} times")
-
-
 TlsCase = Callable[..., Awaitable[tuple[str, str]]]
 
 
@@ -311,15 +250,13 @@ async def test_a_ca_file_that_cannot_be_used_is_unknown(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
-async def test_loading_the_client_is_never_taken_for_a_failure_of_the_server() -> None:
-    modules = [name for name in sys.modules if name == "detak_agent.checks.kinds.http.client"]
-    saved = {name: sys.modules.pop(name) for name in modules}
-    try:
-        async with serve(answering()) as port:
-            with pytest.raises(CouldNotCheckError, match="the next sample will measure"):
-                await ask("http", 1, url=f"http://127.0.0.1:{port}/")
-    finally:
-        sys.modules.update(saved)
+async def test_a_ca_file_that_hangs_is_never_taken_for_a_failure_of_the_server(tmp_path: Path) -> None:
+    hanging = tmp_path / "ca.pem"
+    os.mkfifo(hanging)
+    with pytest.raises(CouldNotCheckError, match="the next sample will measure"):
+        await ask("http", 200, url="https://127.0.0.1:1/", ca_file=str(hanging))
+    # Whoever waits to read it goes on, and finds nothing.
+    os.close(os.open(hanging, os.O_WRONLY))
 
 
 def test_a_target_shows_no_secret_and_a_loopback_one_is_local() -> None:

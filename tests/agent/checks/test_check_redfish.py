@@ -266,7 +266,7 @@ async def test_what_does_not_speak_http_is_down() -> None:
         await writer.drain()
 
     async with serve(greet) as port:
-        with pytest.raises(OSError, match="does not speak HTTP: nothing is known of the machine itself"):
+        with pytest.raises(OSError, match="something that is not HTTP: nothing is known of the machine itself"):
             await ask("redfish", host="127.0.0.1", port=port, tls=False)
 
 

@@ -43,6 +43,13 @@ def test_the_registry_is_imported_without_heavy_libraries() -> None:
     assert finished.stdout == "\n"
 
 
+def test_a_check_over_http_takes_the_memory_of_no_framework() -> None:
+    heavy = {"aiohttp", "email", "http", "idna", "urllib.request"}
+    code = f"import detak_agent.checks.kinds.http.client, sys; print(*({heavy} & set(sys.modules)))"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert finished.stdout == "\n"
+
+
 def test_only_the_kinds_that_are_asked_for_are_imported() -> None:
     code = """
 import sys

@@ -55,12 +55,13 @@ def test_names_are_read_as_systemctl_reads_them() -> None:
 
 
 def test_wrong_settings_are_all_named() -> None:
-    assert problems_of("systemd", units=["nginx*", "getty@", "a b", "x", "x.service"], at_least=6) == [
+    assert problems_of("systemd", units=["nginx*", "getty@", "a b", "y\n", "x", "x.service"], at_least=7) == [
         ("units", "'nginx*' is no name of a unit; patterns are not taken, name each unit"),
         ("units", "'getty@' is a template: name its instance, as in getty@1.service"),
         ("units", "'a b' is no name of a unit; patterns are not taken, name each unit"),
+        ("units", "'y\\n' is no name of a unit; patterns are not taken, name each unit"),
         ("units", "names a unit twice"),
-        ("at_least", "asks for more than the 5 units that are named"),
+        ("at_least", "asks for more than the 6 units that are named"),
     ]
 
 

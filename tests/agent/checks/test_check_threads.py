@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import gc
 import subprocess
 import sys
 import threading
@@ -16,6 +17,27 @@ async def test_a_result_and_an_error_come_back_from_the_thread() -> None:
     assert await in_thread(lambda: 6 * 7) == 42
     with pytest.raises(FileNotFoundError):
         await in_thread(Path("/does/not/exist").read_bytes)
+
+
+@pytest.mark.asyncio
+async def test_what_a_call_that_was_given_up_ends_with_is_nobodys_and_is_not_logged() -> None:
+    told: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context))
+    release = threading.Event()
+
+    def fail() -> None:
+        release.wait(10)
+        raise OSError("too late")
+
+    given_up = in_thread(fail)
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(asyncio.shield(given_up), 0.02)
+    release.set()
+    await asyncio.wait({given_up})
+    del given_up
+    gc.collect()
+    await asyncio.sleep(0)
+    assert told == []
 
 
 @pytest.mark.asyncio

@@ -1,13 +1,13 @@
-from detak_agent.metrics.waiting import REFUSED_FOR_MS, WaitingPoints
+from detak_agent.metrics.waiting import POINTS_PER_MESSAGE, REFUSED_FOR_MS, WaitingPoints
 from detak_wire.messages import Metrics
 
 A, B = "https://a", "https://b"
 
 
-def waiting(*at: int, checks: int = 0) -> WaitingPoints:
+def waiting(*at: int) -> WaitingPoints:
     points = WaitingPoints()
     for one in at:
-        points.add(Metrics(one, 10, latency_ms={f"c{check}": (1, 2) for check in range(checks)}))
+        points.add(Metrics(one, 10))
     return points
 
 
@@ -31,17 +31,14 @@ def test_what_was_taken_is_known_after_a_reload() -> None:
     assert points.for_collector(A).due(99) == ()
 
 
-def test_only_the_latest_sixty_wait_for_a_collector_that_is_away() -> None:
-    points = waiting(*range(1_000, 1_100))
-    assert told(points.for_collector(A).due(9_999)) == list(range(1_040, 1_100))
-
-
-def test_the_points_of_very_many_checks_go_a_few_at_a_time() -> None:
-    a = waiting(*range(1, 61), checks=1_000).for_collector(A)
-    first = a.due(99)
-    assert told(first) == [1, 2, 3, 4, 5]
-    a.taken(first)
-    assert told(a.due(99))[0] == 6
+def test_only_the_latest_sixty_wait_for_a_collector_that_is_away_and_go_a_few_at_a_time() -> None:
+    a = waiting(*range(1_000, 1_100)).for_collector(A)
+    sent = []
+    while points := a.due(9_999):
+        assert len(points) == POINTS_PER_MESSAGE
+        sent += told(points)
+        a.taken(points)
+    assert sent == list(range(1_040, 1_100))
 
 
 def test_a_collector_that_refuses_metrics_gets_none_until_it_may_have_been_renewed() -> None:

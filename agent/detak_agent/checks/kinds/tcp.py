@@ -10,8 +10,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from detak_agent.checks.addresses import Address, Lookup, endpoint, is_remote, met
+from detak_agent.checks.addresses import endpoint, is_remote, met
 from detak_agent.checks.base import CheckSettings, Kind, Outcome, Silence, Surroundings
+from detak_agent.checks.connecting import Caller
 from detak_agent.checks.deadlines import patience_s
 
 MOST_BYTES = 4_096
@@ -56,15 +57,14 @@ class TcpProbe:
     def __init__(self, settings: TcpSettings) -> None:
         self._settings = settings
         self._expect = re.compile(settings.expect.encode(), re.DOTALL) if settings.expect else None
-        self._lookup = Lookup()
-        self._waiting_for = ""
+        self._caller = Caller(settings.host, settings.port)
 
     async def sample(self, deadline_ms: int) -> Outcome:
         begin = time.monotonic()
         try:
             message = await asyncio.wait_for(self._converse(begin + patience_s(deadline_ms)), patience_s(deadline_ms))
         except asyncio.TimeoutError:
-            return Outcome("down", f"{self._waiting_for} within {deadline_ms} ms")
+            return Outcome("down", f"{self._caller.waiting_for} within {deadline_ms} ms")
         if message:
             return Outcome("down", message)
         latency_ms = (time.monotonic() - begin) * 1_000
@@ -72,47 +72,20 @@ class TcpProbe:
 
     async def _converse(self, until: float) -> str:
         """What is wrong, or nothing."""
-        self._waiting_for = f"the name {self._settings.host} was not resolved"
-        addresses = await self._lookup.addresses(self._settings.host, self._settings.port)
-        connection, address = await self._connect(addresses, until)
-        with connection:
+        with await self._caller.connected(until) as connection:
             try:
-                return await self._speak(connection, self._shown(address))
+                return await self._speak(connection)
             except OSError as error:
-                raise met(error, self._shown(address)) from error
+                raise met(error, self._caller.where) from error
 
-    async def _connect(self, addresses: list[Address], until: float) -> tuple[socket.socket, Address]:
-        """The first address that takes a connection; each has an equal share of the time that is left."""
-        for left in range(len(addresses), 1, -1):
-            address = addresses[-left]
-            try:
-                return await asyncio.wait_for(self._connect_to(address), (until - time.monotonic()) / left), address
-            except (asyncio.TimeoutError, OSError):
-                continue
-        return await self._connect_to(addresses[-1]), addresses[-1]
-
-    async def _connect_to(self, address: Address) -> socket.socket:
-        self._waiting_for = f"{self._shown(address)} did not take the connection"
-        connection = socket.socket(address.family, socket.SOCK_STREAM)
-        try:
-            connection.settimeout(0)
-            await asyncio.get_running_loop().sock_connect(connection, (address.host, address.port))
-        except OSError as error:
-            connection.close()
-            raise met(error, self._shown(address)) from error
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    async def _speak(self, connection: socket.socket, where: str) -> str:
-        loop = asyncio.get_running_loop()
+    async def _speak(self, connection: socket.socket) -> str:
+        loop, caller = asyncio.get_running_loop(), self._caller
         if self._settings.send:
-            self._waiting_for = f"{where} took the connection but did not read what was sent"
+            caller.waiting_for = f"{caller.where} took the connection but did not read what was sent"
             await loop.sock_sendall(connection, self._settings.send.encode())
         if self._expect is None:
             return ""
-        self._waiting_for = f"{where} took the connection but sent nothing"
+        caller.waiting_for = f"{caller.where} took the connection but sent nothing"
         heard = b""
         while len(heard) < MOST_BYTES:
             part = await loop.sock_recv(connection, MOST_BYTES - len(heard))
@@ -120,17 +93,13 @@ class TcpProbe:
             if self._expect.search(heard):
                 return ""
             if not part:
-                return self._unexpected(heard, f"{where} closed the connection")
-            self._waiting_for = self._unexpected(heard, f"{where} did not go on")
-        return self._unexpected(heard, f"{where} sent {MOST_BYTES} bytes")
+                return self._unexpected(heard, f"{caller.where} closed the connection")
+            caller.waiting_for = self._unexpected(heard, f"{caller.where} did not go on")
+        return self._unexpected(heard, f"{caller.where} sent {MOST_BYTES} bytes")
 
     def _unexpected(self, heard: bytes, what: str) -> str:
         said = heard[:SHOWN_BYTES].decode(errors="replace")
         return f"{what}, and not {self._settings.expect!r} but {said!r} came" if heard else f"{what} and sent nothing"
-
-    def _shown(self, address: Address) -> str:
-        named = address.host != self._settings.host
-        return f"{self._settings.host} ({address})" if named else str(address)
 
 
 def build(settings: TcpSettings, _surroundings: Surroundings) -> TcpProbe:

@@ -59,8 +59,7 @@ class PluginFiles:
 
     def _digest(self, path: str) -> str:
         try:
-            # Opening asks a network file system's server, which stat(2) may leave out: here a dead one may hang, while
-            # in the start of a process it would stop every thread of the agent.
+            # Opening asks a network file system's server, which stat(2) may leave out; nothing starts if that is dead.
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             try:
                 status = os.fstat(descriptor)

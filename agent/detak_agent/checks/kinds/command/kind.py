@@ -22,7 +22,7 @@ from detak_wire.messages import State
 
 STATES: Mapping[int, State] = {0: "up", 1: "degraded", 2: "down", 3: "unknown"}
 DIGEST_PATIENCE_S = 2.0
-_VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHELL_COULD_NOT = {126: "could not run something", 127: "did not find something"}
 
 Argument = Annotated[str, Meta(max_length=4_000)]
@@ -65,7 +65,7 @@ def problems(settings: CommandSettings) -> list[tuple[str, str]]:
         found.append(("command", "holds a NUL character"))
     if any(not path.startswith("/") for path in settings.files):
         found.append(("files", "must be absolute paths"))
-    wrong = [name for name, value in settings.environment.items() if not _VARIABLE.match(name) or "\0" in value]
+    wrong = [name for name, value in settings.environment.items() if not _VARIABLE.fullmatch(name) or "\0" in value]
     found += [("environment", f"{name!r} is no name of a variable, or its value holds a NUL") for name in wrong]
     return [*found, *_of_secret(settings)]
 
@@ -73,7 +73,7 @@ def problems(settings: CommandSettings) -> list[tuple[str, str]]:
 def _of_secret(settings: CommandSettings) -> list[tuple[str, str]]:
     found = secrets.problems(settings.password, settings.password_file)
     has_secret = bool(settings.password or settings.password_file)
-    if has_secret and not _VARIABLE.match(settings.password_variable):
+    if has_secret and not _VARIABLE.fullmatch(settings.password_variable):
         found.append(("password_variable", "must name the environment variable that hands the password to the plug-in"))
     if settings.password_variable and not has_secret:
         found.append(("password_variable", "has no effect without password or password_file"))

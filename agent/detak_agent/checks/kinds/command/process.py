@@ -10,16 +10,16 @@ import errno
 import os
 import selectors
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 from detak_agent.checks.base import CouldNotCheckError
 from detak_agent.checks.kinds.command.expendable import expendable
+from detak_agent.checks.kinds.command.starting import Child, start
 
 MOST_OUTPUT_BYTES = 64 * 1_024
 MOST_ERROR_BYTES = 4 * 1_024
@@ -85,13 +85,13 @@ class PluginProcess:
             self._end_group()
             process.wait()
 
-    def _start(self, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def _start(self, variables: Mapping[str, str]) -> Child:
         """A running plug-in. It may hang where the program, or its interpreter, lies on a dead disk or file server."""
         with self._lock:
             self._raise_if_given_up()
             self._starting_thread = threading.get_native_id()
         try:
-            process = self._open(variables)
+            process = start(self._arguments, variables)
         except OSError as error:
             reason = _WORDS.get(error.errno or 0, f"cannot be executed: {error.strerror}")
             raise CouldNotCheckError(f"{self._arguments[0]} {reason}") from None
@@ -108,20 +108,6 @@ class PluginProcess:
     def _raise_if_given_up(self) -> None:
         if self._given_up:
             raise CouldNotCheckError("the sample was given up")
-
-    def _open(self, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 - the administrator's file names it, and no shell reads it
-            self._arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd="/",
-            env=dict(variables),
-            start_new_session=True,
-            # Our own, and so no change: but only with it, in every Python, is the child not made by vfork(2), which
-            # would stop all our threads until the program has been found and read.
-            group=os.getegid(),
-        )
 
     def _end_group(self) -> None:
         """Kill what is left of the group. Before its leader is waited for, its number cannot belong to another one."""
@@ -150,15 +136,13 @@ def _kill_children_of(thread: int) -> None:
 class _Heard:
     """Both pipes of a process, read until it ends. A grandchild that keeps one open is not waited for."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdout is not None
-        assert process.stderr is not None
+    def __init__(self, process: Child) -> None:
         self._process = process
-        self._pipes: dict[IO[bytes], tuple[bytearray, int]] = {}
+        self._pipes: dict[FileIO, tuple[bytearray, int]] = {}
         self.output, self.errors = bytearray(), bytearray()
         for pipe, kept, most in (
-            (process.stdout, self.output, MOST_OUTPUT_BYTES),
-            (process.stderr, self.errors, MOST_ERROR_BYTES),
+            (process.output, self.output, MOST_OUTPUT_BYTES),
+            (process.errors, self.errors, MOST_ERROR_BYTES),
         ):
             os.set_blocking(pipe.fileno(), False)
             self._pipes[pipe] = (kept, most)
@@ -192,7 +176,7 @@ class _Heard:
         found = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         return found is not None
 
-    def _read(self, pipe: IO[bytes]) -> bool:
+    def _read(self, pipe: FileIO) -> bool:
         """Take what is there; False at the end of the pipe."""
         kept, most = self._pipes[pipe]
         try:

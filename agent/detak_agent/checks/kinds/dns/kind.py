@@ -20,8 +20,8 @@ DNS_PORT = 53
 MOST_SERVERS = 16
 _ADDRESS_TYPES = frozenset({"A", "AAAA"})
 _AS_WRITTEN = frozenset({"TXT"})
-_WITH_PORT = re.compile(r"^(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>\d{1,5})$")
-_HOST = re.compile(r"^[A-Za-z0-9_]([A-Za-z0-9_.-]*)$")
+_WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>\d{1,5})")
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 class DnsSettings(CheckSettings, frozen=True, kw_only=True):
@@ -59,9 +59,9 @@ def server_endpoint(server: str) -> tuple[str, int]:
     """Host and port of `10.0.0.53`, `fd00::53`, `ns1.example`, `10.0.0.53:5353`, `[fd00::53]:5353`; or ValueError."""
     if family_of(server) is not None:
         return server, DNS_PORT
-    match = _WITH_PORT.match(server)
+    match = _WITH_PORT.fullmatch(server)
     host, port = (match["v6"] or match["host"], int(match["port"])) if match else (server, DNS_PORT)
-    if not 1 <= port <= 65_535 or (family_of(host) is None and not _HOST.match(host)):
+    if not 1 <= port <= 65_535 or (family_of(host) is None and not _HOST.fullmatch(host)):
         raise ValueError(f"{server!r} is no server: write an address or a name, and :port behind it if it is not 53")
     return host, port
 

@@ -9,12 +9,10 @@ import time
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import h11
-
 from detak_agent.checks.addresses import met
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.certificates import client_context, refusal
-from detak_agent.checks.connecting import Caller, PasswordReader
+from detak_agent.checks.certificates import refusal, shared_context
+from detak_agent.checks.connecting import Caller
 from detak_agent.checks.deadlines import patience_s
 from detak_agent.checks.http_get import TooLongError, basic, fetch, request_for
 from detak_agent.checks.kinds.haproxy.health import Answer, judge
@@ -29,8 +27,10 @@ from detak_agent.checks.kinds.haproxy.stats import (
     process_of,
     rows_of,
 )
-from detak_agent.checks.kinds.http.kind import host_and_port
+from detak_agent.checks.kinds.http.address import host_and_port
+from detak_agent.checks.secrets import SecretReader
 from detak_agent.checks.uptimes import UptimeMark
+from detak_agent.http_answer import BrokenAnswerError
 
 MOST_BYTES = 16 * 1_024 * 1_024
 _READ_BYTES = 65_536
@@ -154,11 +154,11 @@ class _Page:
         self._host, port = host_and_port(url)
         self.caller = Caller(self._host, port)
         self._user = settings.user
-        self._password = PasswordReader(settings.password, settings.password_file)
+        self._password = SecretReader(settings.password, settings.password_file)
         self._authority = url.netloc
         self._target = f"{(url.path or '/').removesuffix(';csv')};csv;norefresh"
         secure = url.scheme == "https"
-        self._context = client_context(verify=settings.verify_tls, ca_file=settings.ca_file) if secure else None
+        self._context = shared_context(verify=settings.verify_tls, ca_file=settings.ca_file) if secure else None
 
     async def told(self, until: float) -> Told:
         password = await self._password.read(max(1, int((until - time.monotonic()) * 1_000)))
@@ -168,8 +168,8 @@ class _Page:
             page = await fetch(connected, self._context, self._host, request, MOST_BYTES)
         except ssl.SSLError as error:
             raise CouldNotCheckError(refusal(error, self._host)) from error
-        except h11.RemoteProtocolError as error:
-            raise OSError(errno.EPROTO, f"{self.caller.where} does not speak HTTP") from error
+        except BrokenAnswerError as error:
+            raise OSError(errno.EPROTO, f"{self.caller.where} {error}") from error
         except OSError as error:
             raise met(error, self.caller.where) from error
         if page.status != 200:

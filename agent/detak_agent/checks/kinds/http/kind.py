@@ -11,16 +11,17 @@ from msgspec import Meta
 
 from detak_agent.checks.addresses import endpoint, is_remote
 from detak_agent.checks.base import CheckSettings, Kind, Probe, Silence, Surroundings
+from detak_agent.checks.kinds.http.address import NoWebAddressError, web_address
 from detak_agent.checks.loading import LoadedProbe
 
 if TYPE_CHECKING:
     from detak_agent.checks.kinds.http.client import HttpClient
 
-SECURE = "https"
-_DEFAULT_PORTS = {"http": 80, SECURE: 443}
-_STATUS = re.compile(r"^(?:([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?)$")
-_HEADER_NAME = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+_STATUS = re.compile(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+_NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_SET_BY_THE_AGENT = frozenset({"content-length", "transfer-encoding"})
 
 
 class HttpSettings(CheckSettings, frozen=True, kw_only=True):
@@ -57,16 +58,11 @@ def remote(settings: HttpSettings) -> bool:
     return is_remote(urlsplit(settings.url).hostname or "") if settings.remote is None else settings.remote
 
 
-def host_and_port(url: SplitResult) -> tuple[str, int]:
-    """Where the URL leads."""
-    return url.hostname or "", url.port or _DEFAULT_PORTS[url.scheme]
-
-
 def status_ranges(status: tuple[int | str, ...]) -> list[tuple[int, int]]:
     """`200`, `"2xx"` and `"200-399"` as inclusive ranges; ValueError says which one is none of these."""
     found = []
     for one in status:
-        match = _STATUS.match(str(one))
+        match = _STATUS.fullmatch(str(one))
         if match is None:
             raise ValueError(f'{one!r} is no status: write 200, "2xx" or "200-399"')
         hundreds, first, last = match.groups()
@@ -86,15 +82,15 @@ def _of_url(settings: HttpSettings) -> list[tuple[str, str]]:
     if _UNSAFE.search(settings.url):
         return [("url", "holds a space or a control character; write it as %20")]
     try:
-        url = urlsplit(settings.url)
-        whole = url.scheme in _DEFAULT_PORTS and url.hostname and url.port != 0
-    except ValueError as error:
-        return [("url", f"is no URL: {error}")]
-    if not whole:
-        return [("url", "must be http:// or https:// with a host")]
-    if settings.ca_file and url.scheme != SECURE:
-        return [("ca_file", "has no effect on http://")]
-    return []
+        address = web_address(settings.url)
+    except NoWebAddressError as error:
+        return [("url", str(error))]
+    found = []
+    if settings.ca_file and not address.is_secure:
+        found.append(("ca_file", "has no effect on http://"))
+    if address.authorization and any(name.lower() == "authorization" for name in settings.headers):
+        found.append(("headers", "'Authorization' and `user:password@` in url sign in twice: leave one out"))
+    return found
 
 
 def _of_request(settings: HttpSettings) -> list[tuple[str, str]]:
@@ -104,8 +100,10 @@ def _of_request(settings: HttpSettings) -> list[tuple[str, str]]:
     if settings.ca_file and not settings.verify_tls:
         found.append(("ca_file", "has no effect with verify_tls = false"))
     for name, value in settings.headers.items():
-        if not _HEADER_NAME.match(name) or re.search(r"[\r\n\0]", value):
-            found.append(("headers", f"{name!r} is no header, or its value has a line break"))
+        if not _HEADER_NAME.fullmatch(name) or _NOT_IN_A_HEADER.search(value):
+            found.append(("headers", f"{name!r} is no header, or its value has a line break or control character"))
+        elif name.lower() in _SET_BY_THE_AGENT:
+            found.append(("headers", f"{name!r} is set by the agent, from the body"))
     return found
 
 
@@ -132,7 +130,7 @@ def build(settings: HttpSettings, _surroundings: Surroundings) -> Probe:
     """The probe for these settings."""
 
     def load() -> HttpClient:
-        from detak_agent.checks.kinds.http.client import HttpClient  # noqa: PLC0415 - 12 MiB, for such checks only
+        from detak_agent.checks.kinds.http.client import HttpClient  # noqa: PLC0415 - for such checks only
 
         return HttpClient(settings)
 

@@ -12,12 +12,13 @@ from typing import Any
 from detak_agent.checks.addresses import met
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from detak_agent.checks.certificates import client_context, refusal
-from detak_agent.checks.connecting import Caller, PasswordReader
+from detak_agent.checks.connecting import Caller
 from detak_agent.checks.deadlines import patience_s
 from detak_agent.checks.kinds.mongodb.health import COMMAND_NOT_FOUND, Answer, Server, judge, lag_of, refused, server_of
 from detak_agent.checks.kinds.mongodb.kind import MongodbSettings
 from detak_agent.checks.kinds.mongodb.scram import SaltedPasswords, Scram, ScramError, chosen
 from detak_agent.checks.kinds.mongodb.wire import CommandError, Conversation, NotMongoError
+from detak_agent.checks.secrets import SecretReader
 
 _CLIENT = {"driver": {"name": "detak-agent", "version": "1"}, "os": {"type": "Linux"}}
 
@@ -28,7 +29,7 @@ class MongodbClient:
     def __init__(self, settings: MongodbSettings) -> None:
         self._settings = settings
         self._caller = Caller(settings.host, settings.port)
-        self._password = PasswordReader(settings.password, settings.password_file)
+        self._password = SecretReader(settings.password, settings.password_file)
         self._salted = SaltedPasswords()
         self._context = client_context(verify=settings.verify_tls, ca_file=settings.ca_file) if settings.tls else None
         self._command = ""

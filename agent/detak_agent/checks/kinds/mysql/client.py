@@ -16,7 +16,7 @@ from pymysql.cursors import Cursor
 
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from detak_agent.checks.certificates import client_context, refusal
-from detak_agent.checks.connecting import Caller, PasswordReader, is_local_socket
+from detak_agent.checks.connecting import Caller, is_local_socket
 from detak_agent.checks.deadlines import patience_s
 from detak_agent.checks.kinds.mysql.health import (
     Answer,
@@ -30,6 +30,7 @@ from detak_agent.checks.kinds.mysql.health import (
 )
 from detak_agent.checks.kinds.mysql.kind import MysqlSettings
 from detak_agent.checks.kinds.mysql.words import failed
+from detak_agent.checks.secrets import SecretReader
 from detak_agent.checks.threads import in_thread
 
 _VARIABLES = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'read_only', 'max_connections')"
@@ -62,7 +63,7 @@ class MysqlClient:
         self._settings = settings
         self._context = client_context(verify=settings.verify_tls, ca_file=settings.ca_file) if settings.tls else None
         self._caller = Caller(settings.host, settings.port)
-        self._password = PasswordReader(settings.password, settings.password_file)
+        self._password = SecretReader(settings.password, settings.password_file)
         self._start = SteadyStart()
         self._freshness = Freshness()
 

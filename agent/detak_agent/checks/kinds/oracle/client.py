@@ -8,12 +8,13 @@ from typing import Any
 
 from detak_agent.checks.addresses import Address
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.connecting import Caller, PasswordReader
+from detak_agent.checks.connecting import Caller
 from detak_agent.checks.deadlines import patience_s
 from detak_agent.checks.kinds.oracle.driver_process import DriverCrashedError, DriverProcess
 from detak_agent.checks.kinds.oracle.health import answer_of, judge
 from detak_agent.checks.kinds.oracle.kind import OracleSettings, database
 from detak_agent.checks.kinds.oracle.words import refused
+from detak_agent.checks.secrets import SecretReader
 from detak_agent.checks.threads import Lane
 
 WORKER = "detak_agent.checks.kinds.oracle.worker"
@@ -25,7 +26,7 @@ class OracleClient:
     def __init__(self, settings: OracleSettings) -> None:
         self._settings = settings
         self._caller = Caller(settings.host, settings.port)
-        self._password = PasswordReader(settings.password, settings.password_file)
+        self._password = SecretReader(settings.password, settings.password_file)
         self._driver = DriverProcess(WORKER)
         self._lane = Lane()
 

@@ -6,22 +6,25 @@ import asyncio
 import contextlib
 import errno
 import os
-import socket
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import TypeAlias
 
 import psycopg
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import class_row
 
-from detak_agent.checks.addresses import Address, met
+from detak_agent.checks.addresses import met
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.connecting import Caller, PasswordReader, is_local_socket
+from detak_agent.checks.connecting import Caller, is_local_socket
 from detak_agent.checks.deadlines import patience_s
+from detak_agent.checks.kinds.postgresql.detour import in_memory, led_to
 from detak_agent.checks.kinds.postgresql.health import FACTS, Answer, Backlog, Facts, judge
-from detak_agent.checks.kinds.postgresql.kind import VERIFYING, PostgresqlSettings
+from detak_agent.checks.kinds.postgresql.kind import PostgresqlSettings
 from detak_agent.checks.kinds.postgresql.words import broken, refused
+from detak_agent.checks.secrets import SecretReader
 from detak_agent.checks.threads import Lane
 
 _SSLCERTMODE_SINCE = 160_000
@@ -39,6 +42,9 @@ _MET = (
     errno.EADDRNOTAVAIL,
 )
 
+Parameters: TypeAlias = "dict[str, str | int | None]"
+"""Of a connection, as libpq names them."""
+
 
 class _ConnectingError(Exception):
     """libpq could not connect, and it was not the network that kept it from it."""
@@ -49,18 +55,19 @@ class PostgresqlClient:
 
     def __init__(self, settings: PostgresqlSettings) -> None:
         self._settings = settings
-        self._caller = Caller(settings.host, settings.port)
-        self._password = PasswordReader(settings.password, settings.password_file)
-        self._paths = Lane()
+        self._caller = _called(settings)
+        self._password = SecretReader(settings.password, settings.password_file)
+        self._files = Lane()
         self._backlog = Backlog()
         self._started = ""
 
     async def sample(self, deadline_ms: int) -> Outcome:
         patience = patience_s(deadline_ms)
         password = await self._password.read(deadline_ms)
-        await self._look_at_paths(deadline_ms)
+        authorities = await self._authorities(deadline_ms)
         try:
-            answer = await asyncio.wait_for(self._ask(password, time.monotonic() + patience), patience)
+            until = time.monotonic() + patience
+            answer = await asyncio.wait_for(self._ask(password, authorities, until), patience)
         except asyncio.TimeoutError:
             return Outcome("down", f"{self._caller.waiting_for} within {deadline_ms} ms")
         except _ConnectingError as error:
@@ -69,18 +76,21 @@ class PostgresqlClient:
             return broken(error.sqlstate, _text(error), self._settings.user)
         return judge(answer, self._settings)
 
-    async def _look_at_paths(self, deadline_ms: int) -> None:
-        """In a thread first: the library opens them where it would hold up all other checks."""
-        if self._settings.ca_file or is_local_socket(self._settings.host):
-            try:
-                await self._paths.run(lambda: _look_at(self._settings), deadline_ms)
-            except asyncio.TimeoutError:
-                where = self._settings.ca_file or self._settings.host
-                raise CouldNotCheckError(f"{where} hangs: its disk or file server does not answer") from None
+    async def _authorities(self, deadline_ms: int) -> bytes | None:
+        """What is in ca_file, where one is set."""
+        ca_file = self._settings.ca_file
+        if not ca_file:
+            return None
+        try:
+            return await self._files.run(Path(ca_file).read_bytes, deadline_ms)
+        except asyncio.TimeoutError:
+            raise CouldNotCheckError(f"{ca_file} hangs: its disk or file server does not answer") from None
+        except OSError as error:
+            raise CouldNotCheckError(f"ca_file {ca_file} cannot be read: {error.strerror}") from None
 
-    async def _ask(self, password: str, until: float) -> Answer:
+    async def _ask(self, password: str, authorities: bytes | None, until: float) -> Answer:
         begin = time.monotonic()
-        async with self._connection(password, until) as connection:
+        async with self._connection(password, authorities, until) as connection:
             facts = await _facts(connection)
             lag_s = self._lag_s(facts)
             rows, value = 0, None
@@ -96,20 +106,26 @@ class PostgresqlClient:
 
     @contextlib.asynccontextmanager
     async def _connection(
-        self, password: str, until: float
+        self, password: str, authorities: bytes | None, until: float
     ) -> AsyncIterator[psycopg.AsyncConnection[tuple[object, ...]]]:
-        connection = await self._caller.first(until, lambda address: self._connect(address, password))
-        try:
+        parameters = {**_parameters(self._settings), "password": password or None}
+        async with contextlib.AsyncExitStack() as ways:
+            if authorities is not None:
+                parameters["sslrootcert"] = ways.enter_context(in_memory(authorities))
+            if is_local_socket(self._settings.host):
+                server = await self._caller.connected(until)
+                parameters["host"] = await ways.enter_async_context(led_to(server, self._settings.port))
+                connection = await self._connect(parameters)
+            else:
+                connection = await self._caller.first(
+                    until, lambda address: self._connect({**parameters, "hostaddr": address.host})
+                )
+            ways.push_async_callback(connection.close)
             self._caller.waiting_for = f"{self._caller.where} let the user in, but did not answer"
             yield connection
-        finally:
-            await connection.close()
 
-    async def _connect(self, address: Address, password: str) -> psycopg.AsyncConnection[tuple[object, ...]]:
+    async def _connect(self, parameters: Parameters) -> psycopg.AsyncConnection[tuple[object, ...]]:
         self._caller.waiting_for = f"{self._caller.where} did not answer"
-        parameters = {**_parameters(self._settings), "password": password or None}
-        if address.family != socket.AF_UNIX:
-            parameters["hostaddr"] = address.host
         try:
             return await psycopg.AsyncConnection.connect(make_conninfo("", **parameters), autocommit=True)
         except psycopg.Error as error:
@@ -120,8 +136,17 @@ class PostgresqlClient:
             raise _ConnectingError(text) from None
 
 
-def _parameters(settings: PostgresqlSettings) -> dict[str, str | int | None]:
-    parameters: dict[str, str | int | None] = {
+def _called(settings: PostgresqlSettings) -> Caller:
+    """By its local socket, a server is known by the folder that has it."""
+    if not is_local_socket(settings.host):
+        return Caller(settings.host, settings.port)
+    caller = Caller(f"{settings.host}/.s.PGSQL.{settings.port}", settings.port)
+    caller.where = settings.host
+    return caller
+
+
+def _parameters(settings: PostgresqlSettings) -> Parameters:
+    parameters: Parameters = {
         "host": settings.host,
         "port": settings.port,
         "dbname": settings.database,
@@ -130,25 +155,10 @@ def _parameters(settings: PostgresqlSettings) -> dict[str, str | int | None]:
         "gssencmode": "disable",
         "application_name": "detak-agent",
     }
-    if settings.sslmode in VERIFYING:
-        parameters["sslrootcert"] = settings.ca_file
     if pq.version() >= _SSLCERTMODE_SINCE:
         # Else it looks for one in a home directory that a service may not see, and fails.
         parameters["sslcertmode"] = "disable"
     return parameters
-
-
-def _look_at(settings: PostgresqlSettings) -> None:
-    """The library's own words would call a missing file of ours a fault of the connection."""
-    if is_local_socket(settings.host):
-        # Opening asks a file server, which stat(2) may leave out; that there is nothing, the library says.
-        with contextlib.suppress(OSError):
-            os.close(os.open(settings.host, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
-    try:
-        if settings.ca_file:
-            os.close(os.open(settings.ca_file, os.O_RDONLY | os.O_CLOEXEC))
-    except OSError as error:
-        raise CouldNotCheckError(f"ca_file {settings.ca_file} cannot be read: {error.strerror}") from None
 
 
 async def _facts(connection: psycopg.AsyncConnection[tuple[object, ...]]) -> Facts:

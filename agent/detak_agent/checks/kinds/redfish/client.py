@@ -8,13 +8,12 @@ import ssl
 import time
 from dataclasses import dataclass
 
-import h11
 import msgspec
 
 from detak_agent.checks.addresses import endpoint, met
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.certificates import client_context, refusal
-from detak_agent.checks.connecting import Caller, PasswordReader
+from detak_agent.checks.certificates import refusal, shared_context
+from detak_agent.checks.connecting import Caller
 from detak_agent.checks.deadlines import patience_s
 from detak_agent.checks.http_get import Page, TooLongError, basic, fetch, request_for
 from detak_agent.checks.kinds.redfish.health import ON, Machine, judge
@@ -30,6 +29,8 @@ from detak_agent.checks.kinds.redfish.reading import (
     watts,
     whole,
 )
+from detak_agent.checks.secrets import SecretReader
+from detak_agent.http_answer import BrokenAnswerError
 
 MOST_BYTES = 1_024 * 1_024
 _SHOWN_NAMES = 12
@@ -55,8 +56,8 @@ class RedfishClient:
         self._settings = settings
         self._caller = Caller(settings.host, settings.port)
         self._authority = endpoint(settings.host, settings.port)
-        self._password = PasswordReader(settings.password, settings.password_file)
-        self._context = client_context(verify=settings.verify_tls, ca_file=settings.ca_file) if settings.tls else None
+        self._password = SecretReader(settings.password, settings.password_file)
+        self._context = shared_context(verify=settings.verify_tls, ca_file=settings.ca_file) if settings.tls else None
         self._system = ""
         self._chassis = ""
 
@@ -139,8 +140,8 @@ class RedfishClient:
             )
         except ssl.SSLError as error:
             raise CouldNotCheckError(self._untrusted(error)) from error
-        except h11.RemoteProtocolError as error:
-            raise OSError(errno.EPROTO, f"{self._caller.where} does not speak HTTP") from error
+        except BrokenAnswerError as error:
+            raise OSError(errno.EPROTO, f"{self._caller.where} {error}") from error
         except TooLongError:
             raise CouldNotCheckError(f"{self._caller.where} sends more than {MOST_BYTES} bytes for {path}") from None
         except OSError as error:

@@ -9,11 +9,12 @@ import time
 from detak_agent.checks.addresses import met
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from detak_agent.checks.certificates import client_context, refusal
-from detak_agent.checks.connecting import Caller, PasswordReader
+from detak_agent.checks.connecting import Caller
 from detak_agent.checks.deadlines import patience_s
 from detak_agent.checks.kinds.redis.connection import Conversation, NotRedisError, Reply, command, hung_up
 from detak_agent.checks.kinds.redis.health import Answer, facts_of, judge, trouble
 from detak_agent.checks.kinds.redis.kind import RedisSettings
+from detak_agent.checks.secrets import SecretReader
 
 
 class RedisClient:
@@ -23,7 +24,7 @@ class RedisClient:
         self._settings = settings
         self._context = client_context(verify=settings.verify_tls, ca_file=settings.ca_file) if settings.tls else None
         self._caller = Caller(settings.host, settings.port)
-        self._password = PasswordReader(settings.password, settings.password_file)
+        self._password = SecretReader(settings.password, settings.password_file)
 
     async def sample(self, deadline_ms: int) -> Outcome:
         patience = patience_s(deadline_ms)

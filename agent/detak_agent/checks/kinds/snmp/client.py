@@ -11,7 +11,7 @@ import time
 
 from detak_agent.checks.addresses import Address, met
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.connecting import Caller, PasswordReader
+from detak_agent.checks.connecting import Caller
 from detak_agent.checks.deadlines import patience_s
 from detak_agent.checks.kinds.snmp.health import Facts, judge
 from detak_agent.checks.kinds.snmp.kind import LEAST_PASSWORD, SECRETS, SnmpSettings
@@ -19,6 +19,7 @@ from detak_agent.checks.kinds.snmp.message import Community, Envelope
 from detak_agent.checks.kinds.snmp.reading import Reader
 from detak_agent.checks.kinds.snmp.session import RefusedError, Session
 from detak_agent.checks.kinds.snmp.usm import Cipher, Secured, User, secret_of
+from detak_agent.checks.secrets import SecretReader
 
 
 class SnmpClient:
@@ -89,15 +90,12 @@ class _Secret:
     def __init__(self, key: str, settings: SnmpSettings) -> None:
         self._key = key
         self._authentication = settings.authentication
-        self._reader = PasswordReader(getattr(settings, key), getattr(settings, f"{key}_file"))
+        self._reader = SecretReader(getattr(settings, key), getattr(settings, f"{key}_file"), key)
         self._hashed = ("", b"")
 
     async def plain(self, deadline_ms: int) -> str:
         """As it is written; CouldNotCheckError where it cannot be read."""
-        try:
-            return await self._reader.read(deadline_ms)
-        except CouldNotCheckError as error:
-            raise CouldNotCheckError(str(error).replace("password_file", f"{self._key}_file", 1)) from None
+        return await self._reader.read(deadline_ms)
 
     async def hashed(self, deadline_ms: int) -> bytes:
         """As keys are made of it; CouldNotCheckError where it is too short."""

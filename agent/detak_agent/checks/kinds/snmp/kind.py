@@ -89,8 +89,7 @@ def problems(settings: SnmpSettings) -> list[tuple[str, str]]:
     if is_local_socket(settings.host):
         found = [("host", "must be a host name or an address")]
     for key in SECRETS:
-        both = secrets.problems(getattr(settings, key), getattr(settings, f"{key}_file"))
-        found += [(f"{key}_file", reason.replace("password", key)) for _, reason in both]
+        found += secrets.problems(getattr(settings, key), getattr(settings, f"{key}_file"), key)
     found += _of_version_3(settings) if settings.version == "3" else _of_version_2c(settings)
     found += [problem for wanted in settings.values for problem in _of_value(wanted)]
     return [*found, *limit_problems(settings)]

@@ -14,7 +14,7 @@ import pytds  # type: ignore[import-untyped]  # it has some hints, and does not 
 from detak_agent.checks.addresses import met
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from detak_agent.checks.certificates import client_context, refusal
-from detak_agent.checks.connecting import Caller, PasswordReader
+from detak_agent.checks.connecting import Caller
 from detak_agent.checks.deadlines import patience_s
 from detak_agent.checks.kinds.sqlserver.health import (
     LAG,
@@ -30,6 +30,7 @@ from detak_agent.checks.kinds.sqlserver.health import (
 from detak_agent.checks.kinds.sqlserver.kind import SqlserverSettings
 from detak_agent.checks.kinds.sqlserver.transport import LostError, NotSqlServerError, Transport, UntrustedError
 from detak_agent.checks.kinds.sqlserver.words import refused
+from detak_agent.checks.secrets import SecretReader
 from detak_agent.checks.threads import Lane
 
 # It tells of every connection, and of each that fails.
@@ -45,7 +46,7 @@ class SqlserverClient:
     def __init__(self, settings: SqlserverSettings) -> None:
         self._settings = settings
         self._caller = Caller(settings.host, settings.port)
-        self._password = PasswordReader(settings.password, settings.password_file)
+        self._password = SecretReader(settings.password, settings.password_file)
         self._context = _context(settings) if settings.tls else None
         self._lane = Lane()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MOST_UNITS = 32
 _LONGEST_NAME = 255
-_NAME = re.compile(r"^[A-Za-z0-9:_.\\@-]+$")
+_NAME = re.compile(r"[A-Za-z0-9:_.\\@-]+")
 _TYPES = frozenset(
     {"service", "socket", "target", "device", "mount", "automount", "swap", "timer", "path", "slice", "scope"}
 )
@@ -54,7 +54,7 @@ def problems(settings: SystemdSettings) -> list[tuple[str, str]]:
 
 
 def _wrong_name(unit: str) -> str:
-    if not _NAME.match(unit) or len(full_name(unit)) > _LONGEST_NAME:
+    if not _NAME.fullmatch(unit) or len(full_name(unit)) > _LONGEST_NAME:
         return f"{unit!r} is no name of a unit; patterns are not taken, name each unit"
     if "@." in full_name(unit):
         return f"{unit!r} is a template: name its instance, as in {full_name(unit).replace('@.', '@1.')}"

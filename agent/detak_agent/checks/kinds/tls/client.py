@@ -8,11 +8,10 @@ import datetime as dt
 import ssl
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from detak_agent.checks.addresses import met
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.certificates import WatchingContext, client_context, days_left, present, refusal
+from detak_agent.checks.certificates import changed_at, client_context, days_left, present, refusal
 from detak_agent.checks.connecting import Caller
 from detak_agent.checks.deadlines import patience_s
 from detak_agent.checks.kinds.tls.connection import Connection, PeerError
@@ -84,7 +83,6 @@ class TlsClient:
                 raise
 
     async def _shake_hands(self, connection: Connection, begin: float, until: float) -> Handshake:
-        self._context.take()
         try:
             if self._settings.starttls:
                 await upgrade(connection, self._settings.starttls)
@@ -99,7 +97,8 @@ class TlsClient:
             raise self._disagreement(error) from None
         except OSError as error:
             raise met(error, self._caller.where) from error
-        days = days_left(self._context.take(), dt.datetime.now(dt.timezone.utc))
+        certificate = tls.getpeercert(binary_form=True)
+        days = days_left([certificate] if certificate is not None else [], dt.datetime.now(dt.timezone.utc))
         assert days is not None
         return Handshake(version, days, latency_ms)
 
@@ -147,7 +146,7 @@ class TlsClient:
             self._context = self._new_context()
             self._files = times
 
-    def _new_context(self) -> WatchingContext:
+    def _new_context(self) -> ssl.SSLContext:
         settings = self._settings
         context = client_context(verify=settings.verify_tls, ca_file=settings.ca_file)
         context.minimum_version = _VERSIONS[settings.minimum_version]
@@ -157,17 +156,10 @@ class TlsClient:
 
     def _file_times(self) -> list[int]:
         """When each file was last changed; a missing one is told when the context is made."""
-        return [_changed_at(name) if name else 0 for name in self._file_names()]
+        return [changed_at(name) if name else 0 for name in self._file_names()]
 
     def _file_names(self) -> tuple[str, str, str]:
         return self._settings.ca_file, self._settings.certificate_file, self._settings.key_file
-
-
-def _changed_at(name: str) -> int:
-    try:
-        return Path(name).stat().st_mtime_ns
-    except OSError:
-        return -1
 
 
 def _is_about_own_certificate(reason: str) -> bool:

@@ -8,11 +8,12 @@ import time
 
 from detak_agent.checks.addresses import met
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.connecting import Caller, PasswordReader
+from detak_agent.checks.connecting import Caller
 from detak_agent.checks.deadlines import patience_s
 from detak_agent.checks.kinds.ups.health import judge, uptime_s
 from detak_agent.checks.kinds.ups.kind import UpsSettings
 from detak_agent.checks.kinds.ups.protocol import Conversation, NotNutError, UpsdError
+from detak_agent.checks.secrets import SecretReader
 from detak_agent.checks.uptimes import UptimeMark
 
 _SHOWN_NAMES = 12
@@ -39,7 +40,7 @@ class UpsClient:
     def __init__(self, settings: UpsSettings) -> None:
         self._settings = settings
         self._caller = Caller(settings.host, settings.port)
-        self._password = PasswordReader(settings.password, settings.password_file)
+        self._password = SecretReader(settings.password, settings.password_file)
         self._start = UptimeMark()
 
     async def sample(self, deadline_ms: int) -> Outcome:
