@@ -103,6 +103,8 @@ class _Daemon(Daemon):
             life = Life(self._config, self.restored, journal, thread, self._machine)
             self.restored = None
             life.begin()
+            # Its couriers were under way when the snapshot caught them: they do not wait for a first commit.
+            life._wake()
         else:
             life = await super()._begin_run(journal, thread)
         self.run = life._run
@@ -227,9 +229,11 @@ class SimulatedAgent:
         assert self._copied is not None
         self.set_back.update(self.runs[self.runs.index(self._copied.identity) :])
 
-    def restore_memory(self) -> None:
-        """The process that the snapshot caught goes on."""
+    def restore_memory(self, *, is_told: bool) -> None:
+        """The process that the snapshot caught goes on, and may hear of it from its kernel."""
         self.start(self._copied)
+        if is_told and self._loop is not None and self._daemon is not None:
+            self._loop.at(self._world.now, self._daemon.set_back)
 
     def _write_configuration(self) -> Path:
         """An agent that looks at its targets. `confirm` changes nothing but the run."""

@@ -104,7 +104,7 @@ class History:
         wrong = self._verdict.violations
         wrong += self._stage.world.failures
         for host in self._stage.hosts:
-            agent, most = host.agent, host.agent.starts + host.agent.reloads + host.restores
+            agent, most = host.agent, host.agent.starts + host.agent.reloads + host.restores + host.suspends
             if len(agent.runs) > most:
                 wrong.append(f"{len(agent.runs)} runs, but {most} reasons: one took itself for a restored machine")
         for collector in self._stage.collectors:

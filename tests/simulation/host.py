@@ -48,10 +48,12 @@ class Host:
         self.boots = [Boot(clock.boot(), 0.0)]
         self.standstills: list[Standstill] = []
         self.restores = 0
+        self.suspends = 0
         self._world = world
         self._random = random
         self._is_up = True
         self._still_until = 0.0
+        self._is_told = False
         self._snapshot: tuple[float, float] | None = None
         """World time and agent time of the last snapshot."""
         agent.start_again = self.start_agent
@@ -125,6 +127,7 @@ class Host:
 
     def _suspend(self, fault: Fault) -> None:
         if self._is_up:
+            self.suspends += 1
             self.clock.suspend(fault.length)
             self._stand_still(fault.end)
 
@@ -156,6 +159,8 @@ class Host:
             self._at(fault.end, self._boot)
             self._at(fault.end + fault.agent_after, self.start_agent)
         else:
+            # Half of the hypervisors tell their guest.
+            self._is_told = int(fault.lead) % 2 == 0
             self.clock.set_back(self._snapshot[1], fault.end)
             self.boot.is_set_back = True
             began, agent = self._snapshot
@@ -167,7 +172,7 @@ class Host:
         self._is_up = True
         for target in self.targets.values():
             target.set_back(self._snapshot[0], self._world.now)
-        self.agent.restore_memory()
+        self.agent.restore_memory(is_told=self._is_told)
 
     def _kill_agent(self, fault: Fault) -> None:
         if not self._is_still:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FORMS = re.compile(
-    r"^(?P<year>[1-9]\d{3})(?:-(?:S(?P<half>[12])|Q(?P<quarter>[1-4])|(?P<ytd>ytd)|(?P<month>\d\d)(?:-(?P<day>\d\d))?))?$"
+    r"(?P<year>[1-9]\d{3})(?:-(?:S(?P<half>[12])|Q(?P<quarter>[1-4])|(?P<ytd>ytd)|(?P<month>\d\d)(?:-(?P<day>\d\d))?))?"
 )
 
 
@@ -55,7 +55,7 @@ def _offset(instant: int, zone: tzinfo) -> timedelta | None:
 
 def parse_period(words: str, zone: tzinfo, now: int) -> Period:
     """The period that `words` name; raises PeriodError. `now` ends a `ytd`."""
-    form = _FORMS.match(words)
+    form = _FORMS.fullmatch(words)
     if form is None:
         raise PeriodError(f"period: not one of 2026, 2026-S1, 2026-Q3, 2026-10, 2026-10-05, 2026-ytd (got {words!r})")
     year = int(form["year"])

@@ -5,7 +5,7 @@ Invariant, for outages longer than the distance between two samples: certain wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,6 +15,7 @@ from detak_collector.downtime.intervals import EMPTY, Interval, Intervals
 from detak_collector.downtime.lives import History, Life, Sighting
 from detak_collector.downtime.reading import SHORT_FREEZE, Latest, Reading, Sketch, never_seen
 from detak_collector.downtime.rows import QUIET, Grounds, Row, between
+from detak_collector.downtime.standstills import Standstill, standstills
 from detak_collector.downtime.tail import ISOLATED, NOTHING_BESIDE, Beside, Tail, is_silent, last_heard
 
 
@@ -52,7 +53,7 @@ def read_sampled(
         if row is not QUIET:
             _add_row(sketch, row, earlier, later, facts.watched, beside)
     _degraded(sketch, known)
-    _frozen(sketch, lives, facts.stepped_utc, window.freeze_degraded_below_ms)
+    _stood_still(sketch, standstills(lives, facts.stepped_utc), window.freeze_degraded_below_ms)
     _doubtful(sketch, history)
     tail = Tail(
         last=known[-1],
@@ -102,30 +103,21 @@ def _known(seen: Sequence[Sighting]) -> tuple[list[Sighting], frozenset[int]]:
     return known, frozenset(could_not_run)
 
 
-def _frozen(sketch: Sketch, lives: Sequence[Life], steps: Sequence[int], degraded_below_ms: Dated[int]) -> None:
-    """A guest that stood still was down for as long: at the end of the gap, which its own clock cannot show.
-
-    One that is shorter than the limit in force when it began is degraded.
-    Nothing of the gap is certain: a machine that was set back while nobody heard it looks the same.
-    """
-    for life in {one.segment: one for one in lives}.values():
-        for freeze in life.clock.freezes:
-            whole = life.clock.earliest(freeze.after), life.clock.latest(freeze.before)
-            sketch.doubtful.append(whole)
-            sketch.possible.append(whole)
-            if freeze.most_ms == 0 or any(whole[0] <= step <= whole[1] for step in steps):
-                continue
-            if sketch.remote:
-                sketch.forget(whole, "not observed: frozen")
-                continue
-            end = life.clock.after(freeze.before)
-            gap = (end - (freeze.least_ms + freeze.most_ms) // 2, end)
-            if gap[1] - gap[0] < degraded_below_ms.value_at(gap[0]):
-                sketch.degraded.append(gap)
-                sketch.note(gap, SHORT_FREEZE)
-                continue
-            sketch.counted.append(gap)
-            sketch.note(gap, "down: frozen")
+def _stood_still(sketch: Sketch, found: Iterable[Standstill], degraded_below_ms: Dated[int]) -> None:
+    """A machine that stood still was down for as long; what was shorter than the limit then in force is degraded."""
+    for one in found:
+        sketch.doubtful.append(one.gap)
+        sketch.possible.append(one.gap)
+        if one.counted is None:
+            continue
+        if sketch.remote:
+            sketch.forget(one.gap, "not observed: frozen")
+        elif one.counted[1] - one.counted[0] < degraded_below_ms.value_at(one.counted[0]):
+            sketch.degraded.append(one.counted)
+            sketch.note(one.counted, SHORT_FREEZE)
+        else:
+            sketch.counted.append(one.counted)
+            sketch.note(one.counted, "down: frozen")
 
 
 def _before(sketch: Sketch, first: Sighting, window: Window) -> None:

@@ -168,8 +168,9 @@ def test_a_run_whose_opening_is_contradicted_proves_nothing_at_all() -> None:
     assert reading.unobserved == reading.down.possible == Intervals.span(at(0), at(60))
 
 
-def test_another_generation_of_a_virtual_machine_in_the_same_boot_is_a_restored_snapshot() -> None:
-    before = run("r1", span(ALIVE, 1, "up", 0, 20), span("c", 2, "up", 0, 18), generation="g1")
+@pytest.mark.parametrize("earlier", ["g1", None])
+def test_another_generation_of_a_virtual_machine_in_the_same_boot_is_a_restored_snapshot(earlier: str | None) -> None:
+    before = run("r1", span(ALIVE, 1, "up", 0, 20), span("c", 2, "up", 0, 18), generation=earlier)
     after = run(
         "r2", span(ALIVE, 1, "up", 30, 60), span("c", 2, "up", 31, 60), opened=30, generation="g2",
         previous=Previous("r1", "b1", 20_000, 2),

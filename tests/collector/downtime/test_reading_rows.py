@@ -9,12 +9,10 @@ import pytest
 from detak_collector.downtime.catalogue import Catalogue, Dated, NodeEntry
 from detak_collector.downtime.derive import Case, derive
 from detak_collector.downtime.evidence import read_all
-from detak_collector.downtime.facts import ALIVE, Exchange, Facts, Node, Previous, Run, Settings, Span
+from detak_collector.downtime.facts import ALIVE, Exchange, Facts, Node, Previous, Run, Settings
 from detak_collector.downtime.intervals import EMPTY, Intervals
-from detak_collector.downtime.lives import history_of
 from detak_collector.downtime.periods import Period
 from detak_collector.downtime.reading import Reading
-from detak_collector.downtime.sampled import Window, read_sampled
 from detak_collector.downtime.tail import Beside
 from downtime_cases import UTC, group, service
 from reading_cases import BEFORE, BOOTED, EARLY, LATE, SECOND, at, read, run, shown, span
@@ -295,46 +293,6 @@ def test_a_probe_whose_node_fell_silent_does_not_outvote_one_whose_next_sample_i
     catalogue = Catalogue(Dated.always("org"), "UTC", (service(probes=["n/c", "m/c"]),))
     (one,) = derive(Case(catalogue, UTC, facts, (), at(60)), Period("p", at(0), at(60))).services
     assert one.totals.counted_ms == 0
-
-
-def frozen_run(*spans: Span, offset: int = 60 * SECOND) -> Run:
-    """A guest that stood still for a minute between two exchanges, at 20 s and 25 s of its own time."""
-    stamps = [(0, BOOTED), (20, BOOTED), (25, BOOTED + offset), (40, BOOTED + offset)]
-    exchanges = tuple(
-        Exchange(at_ * SECOND, at_ * SECOND + theta, at_ * SECOND + theta, at_ * SECOND) for at_, theta in stamps
-    )
-    return run("r1", *spans, exchanges=exchanges)
-
-
-def test_a_guest_that_stood_still_was_down_for_as_long_though_its_own_clock_shows_no_gap() -> None:
-    reading = read("c", frozen_run(span(ALIVE, 1, "up", 0, 40), span("c", 2, "up", 0, 40)), now=101)
-    assert reading.down.counted == Intervals.span(at(25), at(85))
-    assert Intervals.span(at(20), at(85)).covers(reading.down.counted)
-    assert "down: frozen" in shown(reading)
-
-
-def test_nothing_is_certain_of_a_standstill_since_a_machine_set_back_unheard_looks_the_same() -> None:
-    bad = read("c", frozen_run(span(ALIVE, 1, "up", 0, 40), span("c", 2, "down", 0, 40)), now=101)
-    assert bad.down.counted.covers(Intervals.span(at(0), at(100)))
-    assert not bad.down.certain.clip(at(20), at(85))
-    assert bad.down.certain.covers(Intervals.span(at(1), at(19)) | Intervals.span(at(86), at(99)))
-
-
-def test_a_step_of_the_collectors_own_clock_is_nobodys_freeze() -> None:
-    one = frozen_run(span(ALIVE, 1, "up", 0, 40), span("c", 2, "up", 0, 40))
-    node = Node("n", runs=(one,), heard_utc=at(101))
-    facts = Facts({"n": node}, watched=Intervals.span(at(0), at(101)), stepped_utc=(at(22),), drift_ppm=0)
-    assert not read_sampled("c", history_of(node, facts), facts, Window(at(0), at(101), at(101))).down.counted
-
-
-def test_a_remote_check_of_a_frozen_guest_says_nothing_of_its_target() -> None:
-    up = read("r", frozen_run(span(ALIVE, 1, "up", 0, 40), span("r", 2, "up", 0, 40)), now=101)
-    down = read("r", frozen_run(span(ALIVE, 1, "up", 0, 40), span("r", 2, "down", 0, 40)), now=101)
-    stood_still = Intervals.span(at(20), at(85))
-    for reading in (up, down):
-        assert reading.unobserved.covers(stood_still)
-        assert not reading.down.counted & stood_still
-    assert "not observed: frozen" in shown(up)
 
 
 def test_a_machine_set_back_to_a_snapshot_was_down_until_it_went_on_from_there() -> None:
