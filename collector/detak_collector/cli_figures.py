@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import click
-import msgspec
 
 from detak_collector.board import Condition
 from detak_collector.bundle import read_bundle
 from detak_collector.catalogue import CatalogueError
 from detak_collector.catalogue.moments import Zone
 from detak_collector.catalogue.place import Place
-from detak_collector.cli_session import EXIT_BAD_NEWS, Session, output_console
+from detak_collector.cli_output import Output, deliver, output_options, part_of
+from detak_collector.cli_session import EXIT_BAD_NEWS, Session
+from detak_collector.clocks import Reading
 from detak_collector.downtime.catalogue import Catalogue
 from detak_collector.downtime.derive import Case, Result, derive
 from detak_collector.downtime.explain import explain
 from detak_collector.downtime.facts import Facts
+from detak_collector.downtime.intervals import Interval
+from detak_collector.downtime.months import ServiceMonth
 from detak_collector.downtime.periods import Period, PeriodError, parse_period
 from detak_collector.downtime.summary import with_year
 from detak_collector.figures import Figures
+from detak_collector.pair.here import role_here
+from detak_collector.pair.numbers import SharedNumbers
 from detak_collector.records import Records
-from detak_collector.report.document import document
+from detak_collector.report.effects import Derive, effects, from_facts
 from detak_collector.report.explanation import print_explanation
 from detak_collector.report.status import print_status
 from detak_collector.report.tables import local_text
-from detak_collector.report.text import print_report
 from detak_collector.rules import Rules, rules_of
 from detak_collector.store.base import EvidenceStore
+from detak_collector.stored_months import View
 
 FORMATS = ("text", "json")
+"""Of what `difference` prints; those of a report are in `cli_output.py`."""
+
 STANDING = (Condition.UP, Condition.DEGRADED)
 Asked = tuple[str | None, str | None, str | None]
 """--period, --from and --to, as given."""
@@ -80,39 +87,21 @@ def moment(words: str, option: str, zone: tzinfo) -> int:
     return found
 
 
-def show(result: Result, form: str, service: str | None) -> None:
-    """Print the result; with `service`, that one alone (the figure stays the organisation's)."""
-    if service is not None:
-        known = [one.service.id for one in result.services]
-        if service not in known:
-            raise click.UsageError(f"--service: no such service; one of {', '.join(known)} (got {service!r})")
-    if form == "text":
-        print_report(result if service is None else result.only(service), result.case.zone, output_console())
-        return
-    told = document(result)
-    if service is not None:
-        told["services"] = [one for one in told["services"] if one["id"] == service]
-    click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2))
-
-
 @click.command()
 @period_options
 @as_of_option
-@click.option("--service", help="Print only this service's rows.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@output_options
 @click.pass_obj
-def report(  # noqa: PLR0913, PLR0917 - one parameter an option
-    session: Session,
-    period: str | None,
-    begin: str | None,
-    end: str | None,
-    as_of: str | None,
-    service: str | None,
-    form: str,
+def report(
+    session: Session, period: str | None, begin: str | None, end: str | None, as_of: str | None, output: Output
 ) -> int:
-    """Print the downtime figure of a period. Exit code 1 if the target is missed."""
-    result = reported(session, (period, begin, end), as_of)
-    show(result, form, service)
+    """Print the downtime figure of a period, or write its report. Exit code 1 if the target is missed."""
+    output.refuse()
+    with opened(session) as store:
+        at = store.past(as_of, "--as-of")
+        result = part_of(store.figures.report(store.period((period, begin, end), at), at), output)
+        found = effects(result, store.derive(result, at)) if output.tells_effects else {}
+    deliver(result, output, found)
     return EXIT_BAD_NEWS if result.figure.verdict(result.target_percent) == "missed" else 0
 
 
@@ -158,32 +147,27 @@ def status(session: Session) -> int:
 @click.argument("path", type=click.Path(path_type=Path))
 @period_options
 @click.option("--as-of", help="Judge as at this moment: later time has not passed.")
-@click.option("--service", help="Print only this service's rows.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-def recompute(  # noqa: PLR0913, PLR0917 - one parameter an option
-    path: Path,
-    period: str | None,
-    begin: str | None,
-    end: str | None,
-    as_of: str | None,
-    service: str | None,
-    form: str,
+@output_options
+def recompute(
+    path: Path, period: str | None, begin: str | None, end: str | None, as_of: str | None, output: Output
 ) -> None:
     """Derive figures from the files at PATH, a directory or an archive: no store, no server.
 
     PATH holds services.toml and facts.ndjson, and may hold exclusions.ndjson and declarations.ndjson.
     """
-    show(recomputed(path, (period, begin, end), as_of), form, service)
+    output.refuse()
+    result = part_of(recomputed(path, (period, begin, end), as_of), output)
+    deliver(result, output, effects(result, from_facts(result)) if output.tells_effects else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The store with the rules in force, for one command. `now` is UTC."""
+    """The store with the rules in force, for one command, at one moment."""
 
     evidence: EvidenceStore
     figures: Figures
     rules: Rules
-    now: int
+    now: Reading
 
     def past(self, words: str | None, option: str) -> int | None:
         """The moment gone by that an option names; refused where it lies in the future, or nothing was known yet."""
@@ -191,8 +175,8 @@ class Opened:
             return None
         zone, since = self.rules.zone, self.evidence.known_since()
         at = moment(words, option, zone)
-        if at > self.now:
-            raise click.UsageError(f"{option}: lies ahead, it is {local_text(self.now, zone)} now (got {words!r})")
+        if at > self.now.utc:
+            raise click.UsageError(f"{option}: lies ahead, it is {local_text(self.now.utc, zone)} now (got {words!r})")
         if since is None or at < since:
             first = "" if since is None else f", the first evidence came at {local_text(since, zone)}"
             raise click.UsageError(f"{option}: nothing was known then{first} (got {words!r})")
@@ -200,7 +184,17 @@ class Opened:
 
     def period(self, asked: Asked, at: int | None) -> Period:
         """The period that the options name, today or at an earlier moment."""
-        return asked_period(*asked, self.rules.zone, self.now if at is None else at)
+        return asked_period(*asked, self.rules.zone, self.now.utc if at is None else at)
+
+    def derive(self, result: Result, at: int | None) -> Derive:
+        """Derives months of the result's period from this evidence, under other rules."""
+
+        def derive(case: Case, cell: Interval) -> Mapping[str, ServiceMonth]:
+            rules = replace(self.rules, catalogue=case.catalogue, exclusions=case.exclusions)
+            view = View(self.evidence, rules, self.now)
+            return (view if at is None else view.as_of(at)).month(result.period, cell, beside=False).services
+
+        return derive
 
 
 @contextmanager
@@ -209,9 +203,10 @@ def opened(session: Session) -> Iterator[Opened]:
     config = session.config()
     rules = rules_of(config)
     with session.existing_store(config) as store:
-        records = Records(store.outages, store.history)
+        leads = role_here(store, config).leads
+        records = Records(SharedNumbers(store.outages, lambda: leads), store.history)
         figures = Figures(store.evidence, store.derived, store.registry, lambda: rules, session.clock, records)
-        yield Opened(store.evidence, figures, rules, session.clock().utc)
+        yield Opened(store.evidence, figures, rules, session.clock())
 
 
 def reported(session: Session, asked: Asked, as_of: str | None = None) -> Result:

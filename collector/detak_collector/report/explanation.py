@@ -11,8 +11,8 @@ from rich.text import Text
 from detak_collector.downtime.catalogue import Correction
 from detak_collector.downtime.explain import COUNTED, Explained, Layer, Piece
 from detak_collector.downtime.incidents import Numbers
-from detak_collector.report.numbers import clock_text
-from detak_collector.report.tables import local_text, moment_of
+from detak_collector.report.numbers import clock_text, moment_of
+from detak_collector.report.tables import local_text
 from detak_collector.report.terminal import printable
 
 

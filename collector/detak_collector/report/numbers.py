@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from fractions import Fraction
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,3 +39,8 @@ def clock_text(duration_ms: int) -> str:
     hours, left = divmod(duration_ms, 3_600_000)
     minutes, left = divmod(left, 60_000)
     return f"{hours}:{minutes:02d}:{left // 1000:02d}.{left % 1000 // 100}"
+
+
+def moment_of(instant: int, zone: tzinfo) -> datetime:
+    """An instant as a local clock shows it."""
+    return (_EPOCH + timedelta(milliseconds=instant)).astimezone(zone)

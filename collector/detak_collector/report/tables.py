@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 from fractions import Fraction
 
 from rich.table import Table
 from rich.text import Text
 
-from detak_collector.report.numbers import decimal_text
+from detak_collector.report.numbers import decimal_text, moment_of
 
 VERDICT_COLOURS = {"met": "green", "missed": "red", "undecided": "yellow"}
 
@@ -44,8 +44,3 @@ def verdict_text(verdict: str | None) -> Text:
 def local_text(instant: int, zone: tzinfo) -> str:
     """An instant to the second, with its zone."""
     return moment_of(instant, zone).strftime("%Y-%m-%d %H:%M:%S %Z")
-
-
-def moment_of(instant: int, zone: tzinfo) -> datetime:
-    """An instant as a local clock shows it."""
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=instant)).astimezone(zone)

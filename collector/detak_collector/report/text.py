@@ -14,181 +14,245 @@ from rich.text import Text
 from detak_collector.downtime import RULE_VERSION
 from detak_collector.downtime.derive import Result, ServiceResult
 from detak_collector.downtime.figure import Totals
-from detak_collector.downtime.incidents import homes
+from detak_collector.downtime.incidents import Incident, homes
 from detak_collector.downtime.months import WITHOUT_WATCHDOG
+from detak_collector.downtime.outages import Outage
 from detak_collector.downtime.summary import never_reported, tally, warnings
-from detak_collector.report.numbers import clock_text, decimal_text, length_text
-from detak_collector.report.tables import (
-    VERDICT_COLOURS,
-    coverage_text,
-    local_text,
-    percent_text,
-    plain_table,
-    plain_text,
-    verdict_text,
-)
+from detak_collector.report.tables import VERDICT_COLOURS, plain_table
 from detak_collector.report.terminal import printable
-from detak_collector.report.trend import months_table, year_so_far, years_table
+from detak_collector.report.trend import (
+    UNKNOWN,
+    clock,
+    coverage,
+    moment,
+    months_table,
+    rate,
+    verdict_text,
+    year_so_far,
+    years_table,
+)
+from detak_collector.report.wording import warning_words
+from detak_collector.translation import ENGLISH
+from detak_collector.translation.language import Language, language, mark
 
 MOST_OUTAGES = 50
 MOST_SERVICES = 100
+SPARED = (
+    (
+        "without_minimum",
+        mark(
+            "Outages shorter than minimum_outage_ms are degraded, not counted: {length} in all; without that rule "
+            "{percent} %."
+        ),
+    ),
+    (
+        "without_freeze_rule",
+        mark(
+            "Freezes shorter than freeze_degraded_below_ms are degraded, not counted: {length} in all; without that "
+            "rule {percent} %."
+        ),
+    ),
+)
 
 
-def print_report(result: Result, zone: tzinfo, console: Console) -> None:
-    """Everything a reader at a terminal wants to know of the period."""
+def print_report(result: Result, zone: tzinfo, console: Console, speech: Language | None = None) -> None:
+    """Everything a reader at a terminal wants to know of the period; in English unless another language is given."""
+    told = speech or language(ENGLISH)
     parts = (
-        _headline(result, zone),
-        *_services(result),
-        *months_table(result),
-        *years_table(result),
-        *_outages(result, zone),
-        _method(result),
+        _headline(result, zone, told),
+        *_services(result, told),
+        *months_table(result, told),
+        *years_table(result, told),
+        *_outages(result, zone, told),
+        _method(result, told),
     )
     for part in parts:
         console.print(part)
         console.print()
 
 
-def _headline(result: Result, zone: tzinfo) -> RenderableType:
+def _headline(result: Result, zone: tzinfo, told: Language) -> RenderableType:
     figure, target = result.figure, result.target_percent
-    percent = figure.percent
-    lines = Text()
-    lines.append(f"Downtime rate {result.period.name}", style="bold")
-    so_far = f", so far (as of {local_text(result.as_of, zone)})" if result.running else ""
-    lines.append(f"  {printable(result.case.catalogue.organisation.value_at(result.last))}", style="bold")
-    lines.append(
-        f"  {local_text(result.period.begin, zone)} to {local_text(result.period.end, zone)}{so_far}\n", style="dim"
-    )
-    if result.case.earlier:
-        lines.append(f"As known at {local_text(result.as_of, zone)}: what came later is left out.\n", style="yellow")
-    if percent is None:
-        lines.append("No service of counted criticality has service time in this period: there is no figure.")
+    lines = _title(result, zone, told)
+    if figure.percent is None:
+        lines.append(told.say("No service of counted criticality has service time in this period: there is no figure."))
         return lines
     verdict = figure.verdict(target) or ""
-    lines.append(f"{decimal_text(percent, 4)} %", style=f"bold {VERDICT_COLOURS[verdict]}")
-    lines.append(f"  target {plain_text(target)} %: {verdict}; proof: {figure.proof(target)}\n")
-    lines.append(
-        f"counted {length_text(figure.counted_ms)} of {length_text(figure.service_time_ms)} service time\n"
-        f"certain {length_text(figure.certain_ms)}, possible {length_text(figure.possible_ms)}\n"
+    lines.append(f"{told.decimals(figure.percent, 4)} %", style=f"bold {VERDICT_COLOURS[verdict]}")
+    against = told.say(
+        "target {target} %: {verdict}; proof: {proof}",
+        target=told.short(target),
+        verdict=told.say(verdict),
+        proof=told.say(figure.proof(target) or UNKNOWN),
     )
-    lines.append(f"coverage {coverage_text(figure.coverage)}   gross {length_text(figure.gross_ms)}")
+    lines.append(f"  {against}\n")
+    counted, due = told.length(figure.counted_ms), told.length(figure.service_time_ms)
+    lines.append(told.say("counted {counted} of {due} service time", counted=counted, due=due) + "\n")
+    certain, possible = told.length(figure.certain_ms), told.length(figure.possible_ms)
+    lines.append(told.say("certain {certain}, possible {possible}", certain=certain, possible=possible) + "\n")
+    gross = told.say("gross {length}", length=told.length(figure.gross_ms))
+    seen = told.say("coverage {share}", share=coverage(figure.coverage, told))
+    lines.append(f"{seen}   {gross}")
     for reason, total in (figure.excluded_ms or {}).items():
         if total:
-            lines.append(f"   {reason.replace('_', ' ')} -{length_text(total)}")
+            lines.append(f"   {told.say(reason.replace('_', ' '))} -{told.length(total)}")
     remaining = figure.remaining_ms(target)
-    lines.append(f"\n{length_text(remaining)} left before the target is missed" if remaining >= 0 else "")
-    lines.append(_undecided(figure, target))
-    counts, year = tally(result), year_so_far(result)
+    if remaining >= 0:
+        left = told.say("{length} left before the target is missed", length=told.length(remaining))
+        lines.append(f"\n{left}")
+    lines.append(_undecided(figure, target, told))
+    counts, year = tally(result), year_so_far(result, told)
     if counts.outages:
-        lines.append(f"\n{_number(counts.outages, 'outage')} counted, in {_number(counts.incidents, 'incident')}")
+        words = told.say(
+            "{outages} counted, in {incidents}",
+            outages=told.count("{number} outage", "{number} outages", counts.outages),
+            incidents=told.count("{number} incident", "{number} incidents", counts.incidents),
+        )
+        lines.append(f"\n{words}")
     return lines if year is None else Text("\n").join((lines, year))
 
 
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+def _title(result: Result, zone: tzinfo, told: Language) -> Text:
+    lines = Text()
+    lines.append(told.say("Downtime rate {period}", period=result.period.name), style="bold")
+    at = moment(result.as_of, zone, told)
+    so_far = told.say(", so far (as of {moment})", moment=at) if result.running else ""
+    lines.append(f"  {printable(result.case.catalogue.organisation.value_at(result.last))}", style="bold")
+    begin, end = moment(result.period.begin, zone, told), moment(result.period.end, zone, told)
+    span = told.say("{begin} to {end}", begin=begin, end=end)
+    lines.append(f"  {span}{so_far}\n", style="dim")
+    if result.case.earlier:
+        words = told.say("As known at {moment}: what came later is left out.", moment=at)
+        lines.append(f"{words}\n", style="yellow")
+    return lines
 
 
-def _undecided(figure: Totals, target: Fraction) -> str:
+def _undecided(figure: Totals, target: Fraction, told: Language) -> str:
     """What would decide it, where the bounds lie on both sides of the target."""
     if figure.proof(target) != "undecided":
         return ""
-    return (
-        f"\nUndecided: {length_text(figure.unobserved_ms)} of service time were not observed; "
-        "evidence or declarations for that time would decide it."
+    words = told.say(
+        "Undecided: {length} of service time were not observed; evidence or declarations for that time would decide "
+        "it.",
+        length=told.length(figure.unobserved_ms),
     )
+    return f"\n{words}"
 
 
-def _services(result: Result) -> Iterator[RenderableType]:
-    table = plain_table(
-        "Services", "service", "percent", "counted", "certain - possible", "coverage", "verdict",
-        right=("percent", "counted", "certain - possible", "coverage"),
-    )  # fmt: skip
+def _services(result: Result, told: Language) -> Iterator[RenderableType]:
+    heads = tuple(map(told.say, ("service", "percent", "counted", "certain - possible", "coverage", "verdict")))
+    table = plain_table(told.say("Services"), *heads, right=heads[1:5])
     worst = sorted(result.services, key=lambda one: -one.totals.counted_ms)[:MOST_SERVICES]
     shown = result.services if len(worst) == len(result.services) else worst
     for one in shown:
-        table.add_row(*_service_row(one, result.target_percent))
+        table.add_row(*_service_row(one, result.target_percent, told))
         all_down, highest = (one.beside[name][0].counted_ms for name in ("all_down", "worst_member"))
         if len({all_down, one.totals.counted_ms, highest}) > 1:
-            beside = f"all down {clock_text(all_down)}, worst member {clock_text(highest)}"
+            beside = told.say(
+                "all down {all_down}, worst member {worst}", all_down=clock(all_down, told), worst=clock(highest, told)
+            )
             table.add_row("", "", "", Text(beside, style="dim"), "", "")
     yield table
     if shown is worst:
-        told = f"The {len(worst)} of {len(result.services):,} with the most counted time; --format json has them all."
-        yield Text(told, style="dim")
+        number, all_of = told.whole(len(worst)), told.whole(len(result.services))
+        words = told.say(
+            "The {number} of {every} with the most counted time; --format json has them all.",
+            number=number,
+            every=all_of,
+        )
+        yield Text(words, style="dim")
 
 
-def _service_row(one: ServiceResult, target: Fraction) -> Iterator[RenderableType]:
+def _service_row(one: ServiceResult, target: Fraction, told: Language) -> Iterator[RenderableType]:
     totals = one.totals
-    yield one.service.id if one.in_figure is not None else Text(f"{one.service.id} (not counted)", style="dim")
-    yield percent_text(totals.percent)
-    yield clock_text(totals.counted_ms)
-    yield f"{clock_text(totals.certain_ms)} - {clock_text(totals.possible_ms)}"
-    yield coverage_text(totals.coverage)
-    yield verdict_text(totals.verdict(target))
+    apart = told.say("{service} (not counted)", service=one.service.id)
+    yield one.service.id if one.in_figure is not None else Text(apart, style="dim")
+    yield rate(totals.percent, told)
+    yield clock(totals.counted_ms, told)
+    yield f"{clock(totals.certain_ms, told)} - {clock(totals.possible_ms, told)}"
+    yield coverage(totals.coverage, told)
+    yield verdict_text(totals.verdict(target), told)
 
 
-def _outages(result: Result, zone: tzinfo) -> Iterator[RenderableType]:
+def _outages(result: Result, zone: tzinfo, told: Language) -> Iterator[RenderableType]:
     found = [outage for one in result.services for outage in one.outages]
     if not found:
-        yield Text("No outage in this period.")
+        yield Text(told.say("No outage in this period."))
         return
     services = {one.service.id for one in result.services}
     incidents = sum(any(one.service in services for one in incident.outages) for incident in result.incidents)
-    title = f"Outages ({len(found)}, in {_number(incidents, 'incident')})"
-    table = plain_table(title, "no.", "from", "counted", "certain - possible", "what", right=("no.", "counted"))
+    heads = tuple(map(told.say, ("no.", "from", "counted", "certain - possible", "what")))
+    title = told.say(
+        "Outages ({number}, in {incidents})",
+        number=str(len(found)),
+        incidents=told.count("{number} incident", "{number} incidents", incidents),
+    )
+    table = plain_table(title, *heads, right=(heads[0], heads[2]))
     latest = nlargest(MOST_OUTAGES, found, key=attrgetter("begin"))[::-1]
     of = homes(one for one in result.incidents if one.outages[-1].begin >= latest[0].begin)
     for outage in latest:
-        what = Text(f"{outage.service}: {outage.shown_as}, {outage.cause}")
-        incident, number = of[outage.key], result.numbers.get(outage.key)
-        what.append(f"  incident {incident.id}" if len(incident.outages) > 1 else "", style="dim")
-        what.append(f"\n{printable(outage.detail)}" if outage.detail else "", style="dim")
+        number = result.numbers.get(outage.key)
         table.add_row(
             "-" if number is None else str(number),
-            local_text(outage.begin, zone),
-            clock_text(outage.counted_ms) + ("+" if outage.running else ""),
-            f"{clock_text(outage.certain_ms)} - {clock_text(outage.possible_ms)}",
-            what,
+            moment(outage.begin, zone, told),
+            clock(outage.counted_ms, told) + ("+" if outage.running else ""),
+            f"{clock(outage.certain_ms, told)} - {clock(outage.possible_ms, told)}",
+            _what(outage, of[outage.key], told),
         )
     yield table
     if any(outage.running for outage in found):
-        yield Text("+ still running", style="dim")
+        yield Text(told.say("+ still running"), style="dim")
     if len(found) > MOST_OUTAGES:
-        yield Text(f"The latest {MOST_OUTAGES} of {len(found)}; --format json has them all.", style="dim")
+        words = told.say(
+            "The latest {number} of {every}; --format json has them all.",
+            number=str(MOST_OUTAGES),
+            every=str(len(found)),
+        )
+        yield Text(words, style="dim")
 
 
-def _method(result: Result) -> RenderableType:
+def _what(outage: Outage, incident: Incident, told: Language) -> Text:
+    what = Text(f"{outage.service}: {told.say(outage.shown_as)}, {told.say(outage.cause)}")
+    if len(incident.outages) > 1:
+        what.append("  " + told.say("incident {id}", id=incident.id), style="dim")
+    what.append(f"\n{printable(outage.detail)}" if outage.detail else "", style="dim")
+    return what
+
+
+def _method(result: Result, told: Language) -> RenderableType:
     never = never_reported(result)
-    told = "".join(f"Warning: {warning}\n" for warning in warnings(result))
-    text = Text(told, style="yellow")
-    text.append("".join(f"{line}\n" for line in (*_spared(result), *_assumed(result))))
-    text.append(f"Rule version {RULE_VERSION}. Ratio of sums over counted services.", style="dim")
+    warned = [told.say("Warning: {warning}", warning=warning_words(one, told)) for one in warnings(result)]
+    text = Text("".join(f"{line}\n" for line in warned), style="yellow")
+    text.append("".join(f"{line}\n" for line in (*_spared(result, told), *_assumed(result, told))))
+    figure = result.figure
+    if figure.percent is not None:
+        counted, due = told.whole(figure.counted_ms), told.whole(figure.service_time_ms)
+        exact = told.say("Exactly {counted} ms counted of {due} ms.", counted=counted, due=due)
+        text.append(f"{exact}\n", style="dim")
+    rules = told.say("Rule version {rules}. Ratio of sums over counted services.", rules=RULE_VERSION)
+    text.append(rules, style="dim")
     if never:
-        text.append(f"\nNever reported: {', '.join(never)}", style="yellow")
+        text.append("\n" + told.say("Never reported: {checks}", checks=", ".join(never)), style="yellow")
     return text
 
 
-def _spared(result: Result) -> Iterator[str]:
+def _spared(result: Result, told: Language) -> Iterator[str]:
     """What rules for short events keep out of the figure, and the figure without each of them."""
-    for variant, what in (
-        ("without_minimum", "Outages shorter than minimum_outage_ms"),
-        ("without_freeze_rule", "Freezes shorter than freeze_degraded_below_ms"),
-    ):
+    for variant, message in SPARED:
         other = result.beside.get(variant)
         spared_ms = other.counted_ms - result.figure.counted_ms if other is not None else 0
         if other is not None and other.percent is not None and spared_ms:
-            yield (
-                f"{what} are degraded, not counted: {length_text(spared_ms)} in all; "
-                f"without that rule {decimal_text(other.percent, 4)} %."
-            )
+            yield told.say(message, length=told.length(spared_ms), percent=told.decimals(other.percent, 4))
 
 
-def _assumed(result: Result) -> Iterator[str]:
+def _assumed(result: Result, told: Language) -> Iterator[str]:
     """How much of the certain time rests on the watchdog assumption, and what is certain without it."""
     certain_ms = result.figure.certain_ms
     without_ms = result.beside.get(WITHOUT_WATCHDOG, result.figure).certain_ms
     if without_ms != certain_ms:
-        yield (
-            f"Watchdog assumption: {length_text(certain_ms - without_ms)} are certain because a watchdog would have "
-            f"brought back an agent that died alone; without it certain {length_text(without_ms)}."
+        yield told.say(
+            "Watchdog assumption: {length} are certain because a watchdog would have brought back an agent that died "
+            "alone; without it certain {without}.",
+            length=told.length(certain_ms - without_ms),
+            without=told.length(without_ms),
         )

@@ -157,6 +157,7 @@ def test_the_running_period_is_judged_on_its_time_so_far(tmp_path: Path) -> None
     [
         (["--period", "2024-13"], "--period: there is no such date (got '2024-13')"),
         (["--period", "last year"], "--period: not one of 2026, 2026-S1"),
+        (["--period", "2024-06\n"], "--period: not one of 2026, 2026-S1"),
         (["--from", "2024-06-01"], "give either --period, or --from and --to"),
         (["--from", "2024-06-02", "--to", "2024-06-01"], "--to: not after --from"),
         (["--period", "2024-06", "--service", "nope"], "--service: no such service; one of s0"),
