@@ -1,14 +1,14 @@
 """What every store promises of earlier moments: what had arrived by then is known, and nothing that came later."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 from msgspec.structs import replace
 
+from contracts.kinds import OpenStore
 from detak_collector.downtime.facts import Lost, Node
 from detak_collector.store.base import Arrival, EvidenceStore
-from detak_collector.store.sqlite import open_store
 from detak_wire.messages import Evidence, Part, PreviousRun
 from evidence_builders import (
     NODE,
@@ -30,13 +30,12 @@ BEATS_MS = 10_000
 """Two beats of the node."""
 
 
-@pytest.fixture(params=["sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EvidenceStore]:
-    opened = open_store(tmp_path, reading(0))
-    opened.registry.issue(NODE, b"t" * 32, START_UTC + DAY_MS, reading(0))
-    opened.registry.redeem(b"t" * 32, NODE, b"k" * 32, reading(0))
-    yield opened.evidence
-    opened.close()
+@pytest.fixture
+def store(open_store: OpenStore) -> Iterator[EvidenceStore]:
+    with closing(open_store()) as opened:
+        opened.registry.issue(NODE, b"t" * 32, START_UTC + DAY_MS, reading(0))
+        opened.registry.redeem(b"t" * 32, NODE, b"k" * 32, reading(0))
+        yield opened.evidence
 
 
 def taken(store: EvidenceStore, evidence: Evidence, at: int) -> None:
@@ -174,8 +173,8 @@ def test_a_span_in_a_silence_of_another_agent_with_its_name_goes_on(store: Evide
     assert alive.last_begin > 30_000
 
 
-def test_the_collector_is_known_to_have_watched_no_longer_than_until_then(tmp_path: Path) -> None:
-    opened = open_store(tmp_path, reading(0))
+def test_the_collector_is_known_to_have_watched_no_longer_than_until_then(open_store: OpenStore) -> None:
+    opened = open_store()
     row = opened.watch.begin(reading(1_000))
     opened.watch.extend(row, reading(50_000))
     facts = opened.evidence.facts(START_UTC, START_UTC + DAY_MS, reading(60_000), known_at=START_UTC + 20_000)
@@ -183,8 +182,8 @@ def test_the_collector_is_known_to_have_watched_no_longer_than_until_then(tmp_pa
     opened.close()
 
 
-def test_a_step_of_the_collectors_clock_is_known_once_it_watches_again(tmp_path: Path) -> None:
-    opened = open_store(tmp_path, reading(0))
+def test_a_step_of_the_collectors_clock_is_known_once_it_watches_again(open_store: OpenStore) -> None:
+    opened = open_store()
     row = opened.watch.begin(reading(1_000))
     opened.watch.end(row, "stepped")
     opened.watch.begin(reading(5_000))
@@ -209,8 +208,10 @@ def test_spans_are_counted_by_node_where_they_touch_the_time_and_came_between(st
     assert store.recorded(START_UTC + 20_000, whole[1], moments[0], moments[2]) == {}
 
 
-def test_facts_of_a_store_that_noted_no_arrivals_are_taken_to_have_come_as_they_were_sampled(tmp_path: Path) -> None:
-    opened = open_store(tmp_path, reading(0))
+def test_facts_of_a_store_that_noted_no_arrivals_are_taken_to_have_come_as_they_were_sampled(
+    open_store: OpenStore,
+) -> None:
+    opened = open_store()
     opened.registry.issue(NODE, b"t" * 32, START_UTC + DAY_MS, reading(0))
     opened.registry.redeem(b"t" * 32, NODE, b"k" * 32, reading(0))
     store = opened.evidence

@@ -1,14 +1,14 @@
 """What every store tells of evidence that is missing or contradicts itself, and of silences."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 
+from contracts.kinds import OpenStore
 from detak_collector.downtime.facts import Contradiction, Lost, Run
 from detak_collector.downtime.intervals import Intervals
 from detak_collector.store.base import EvidenceStore
-from detak_collector.store.sqlite import open_store
 from detak_wire.messages import Evidence, Part
 from evidence_builders import (
     NODE,
@@ -29,14 +29,13 @@ OTHER = "db-02"
 DAY_MS = 86_400_000
 
 
-@pytest.fixture(params=["sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EvidenceStore]:
-    opened = open_store(tmp_path, reading(0))
-    for node in (NODE, OTHER):
-        opened.registry.issue(node, node.encode(), START_UTC + DAY_MS, reading(0))
-        opened.registry.redeem(node.encode(), node, node.encode() * 4, reading(0))
-    yield opened.evidence
-    opened.close()
+@pytest.fixture
+def store(open_store: OpenStore) -> Iterator[EvidenceStore]:
+    with closing(open_store()) as opened:
+        for node in (NODE, OTHER):
+            opened.registry.issue(node, node.encode(), START_UTC + DAY_MS, reading(0))
+            opened.registry.redeem(node.encode(), node, node.encode() * 4, reading(0))
+        yield opened.evidence
 
 
 def taken(store: EvidenceStore, evidence: Evidence) -> None:

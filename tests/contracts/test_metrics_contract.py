@@ -1,15 +1,13 @@
 """What every store promises about metrics."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from contracts.kinds import OpenStore
 from detak_collector.metrics import Moment
-from detak_collector.store.base import NodeMetrics, NodeRegistry
-from detak_collector.store.sqlite import open_store
+from detak_collector.store.parts import Store
 from evidence_builders import NODE, START_UTC, reading
 
 OTHER = "app-01"
@@ -19,45 +17,19 @@ FOREVER = 500 * DAY
 MANY = 10**6
 
 
-class Store(Protocol):
-    """The two seams of one store."""
-
-    @property
-    def metrics(self) -> NodeMetrics: ...
-
-    @property
-    def registry(self) -> NodeRegistry: ...
-
-
-class Stores:
-    """Opens one and the same store as often as a test asks."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        with self.opened() as store:
-            for number, node in enumerate((NODE, OTHER)):
-                token, key = b"t%d" % number, b"k%d" % number
-                store.registry.issue(node, token, START_UTC + DAY, reading(0))
-                store.registry.redeem(token, node, key, reading(0))
-
-    @contextmanager
-    def opened(self) -> Iterator[Store]:
-        store = open_store(self._directory, reading(0))
-        try:
-            yield store
-        finally:
-            store.close()
-
-
-@pytest.fixture(params=["sqlite"])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
-    kinds: dict[str, Callable[[Path], Stores]] = {"sqlite": Stores}
-    return kinds[request.param](tmp_path)
+@pytest.fixture(autouse=True)
+def enrolled(open_store: OpenStore) -> None:
+    with closing(open_store()) as store:
+        for number, node in enumerate((NODE, OTHER)):
+            token, key = b"t%d" % number, b"k%d" % number
+            store.registry.issue(node, token, START_UTC + DAY, reading(0))
+            store.registry.redeem(token, node, key, reading(0))
 
 
 @pytest.fixture
-def store(stores: Stores) -> Iterator[Store]:
-    with stores.opened() as opened:
+def store(open_store: OpenStore) -> Iterator[Store]:
+    with closing(open_store()) as opened:
+        opened.duty.take()
         yield opened
 
 
@@ -81,10 +53,10 @@ def tidied(store: Store, now: int, steps: int) -> None:
         store.metrics.tidy(BEGIN + now)
 
 
-def test_moments_outlive_the_process_and_each_node_has_its_own(stores: Stores) -> None:
-    with stores.opened() as store:
+def test_moments_outlive_the_process_and_each_node_has_its_own(open_store: OpenStore) -> None:
+    with closing(open_store()) as store:
         store.metrics.keep([(NODE, moment(0)), (OTHER, moment(0, 7)), (NODE, moment(MINUTE))])
-    with stores.opened() as store:
+    with closing(open_store()) as store:
         assert found(store) == [moment(0), moment(MINUTE)]
         assert found(store, node=OTHER) == [moment(0, 7)]
 
@@ -157,10 +129,12 @@ def test_hours_without_points_keep_nobody_waiting(store: Store) -> None:
     assert [one.interval_ms for one in found(store, 0, 6 * DAY)] == [HOUR, HOUR]
 
 
-def test_tidying_starts_where_it_was_when_the_process_ended(stores: Stores) -> None:
-    with stores.opened() as store:
+def test_tidying_starts_where_it_was_when_the_process_ended(open_store: OpenStore) -> None:
+    with closing(open_store()) as store:
+        store.duty.take()
         store.metrics.keep(minutes(0, 2 * HOUR))
         tidied(store, DAY, 1)
-    with stores.opened() as store:
+    with closing(open_store()) as store:
+        store.duty.take()
         tidied(store, DAY, 1)
         assert [one.interval_ms for one in found(store, 0, 3 * DAY)] == [HOUR, HOUR]

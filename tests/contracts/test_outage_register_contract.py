@@ -1,59 +1,27 @@
 """What every store promises about outage numbers, incident rulings and published figures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing
 from fractions import Fraction
-from pathlib import Path
-from typing import Protocol
 
 import pytest
 
+from contracts.kinds import OpenStore
 from detak_collector.downtime.history import Published
 from detak_collector.downtime.incidents import MERGE, SPLIT, UNDO, Ruling
 from detak_collector.downtime.numbering import FOREVER, Found, Known
-from detak_collector.store.base import OutageRegister, PublishedFigures, StoreError
-from detak_collector.store.sqlite import open_store
+from detak_collector.store.base import StoreError
+from detak_collector.store.parts import Store
 from evidence_builders import START_UTC, reading
 
 ALL = (0, FOREVER)
 FIRST, SECOND, THIRD = Found("s", 10, 20), Found("t", 12, 30), Found("s", 40, 50)
 
 
-class Store(Protocol):
-    """The two seams of one store."""
-
-    @property
-    def outages(self) -> OutageRegister: ...
-
-    @property
-    def history(self) -> PublishedFigures: ...
-
-
-class Stores:
-    """Opens one and the same store as often as a test asks."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    @contextmanager
-    def opened(self) -> Iterator[Store]:
-        store = open_store(self._directory, reading(0))
-        try:
-            yield store
-        finally:
-            store.close()
-
-
-@pytest.fixture(params=["sqlite"])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
-    kinds: dict[str, Callable[[Path], Stores]] = {"sqlite": Stores}
-    return kinds[request.param](tmp_path)
-
-
 @pytest.fixture
-def store(stores: Stores) -> Iterator[Store]:
-    with stores.opened() as opened:
+def store(open_store: OpenStore) -> Iterator[Store]:
+    with closing(open_store()) as opened:
         yield opened
 
 
@@ -66,10 +34,10 @@ def published(year: int, percent: str, target: str | None = None) -> Published:
     return Published(0, year, Fraction(percent), fraction, "ND-1/2024", "", "ani", START_UTC)
 
 
-def test_numbers_outlive_the_process(stores: Stores) -> None:
-    with stores.opened() as store:
+def test_numbers_outlive_the_process(open_store: OpenStore) -> None:
+    with closing(open_store()) as store:
         assert store.outages.number([FIRST, SECOND], ALL, reading(0)) == (1, 2)
-    with stores.opened() as store:
+    with closing(open_store()) as store:
         assert store.outages.number([SECOND, FIRST, THIRD], ALL, reading(1)) == (2, 1, 3)
 
 
@@ -106,14 +74,14 @@ def test_threads_that_number_at_the_same_time_give_each_outage_one_number(store:
     assert all(view == final[part:] for part, view in enumerate(views))
 
 
-def test_rulings_are_kept_in_order_with_who_when_and_why(stores: Stores) -> None:
-    with stores.opened() as store:
+def test_rulings_are_kept_in_order_with_who_when_and_why(open_store: OpenStore) -> None:
+    with closing(open_store()) as store:
         store.outages.number([FIRST, SECOND, THIRD], ALL, reading(0))
         merge = store.outages.rule(ruling(MERGE, 1, 3))
         split = store.outages.rule(ruling(SPLIT, 2))
         undo = store.outages.rule(ruling(UNDO, undoes=merge.id))
     assert (merge.id, split.id, undo.id) == (1, 2, 3)
-    with stores.opened() as store:
+    with closing(open_store()) as store:
         assert store.outages.rulings() == [merge, split, undo]
 
 
@@ -133,11 +101,11 @@ def test_a_ruling_can_be_undone_once(store: Store) -> None:
     assert len(store.outages.rulings()) == 2
 
 
-def test_published_figures_are_exact_and_a_correction_leaves_the_earlier_entry(stores: Stores) -> None:
-    with stores.opened() as store:
+def test_published_figures_are_exact_and_a_correction_leaves_the_earlier_entry(open_store: OpenStore) -> None:
+    with closing(open_store()) as store:
         first = store.history.add(published(2023, "0.0076", "0.1"))
         second = store.history.add(published(2023, "0.000126839168"))
     assert (first.id, second.id) == (1, 2)
-    with stores.opened() as store:
+    with closing(open_store()) as store:
         assert store.history.entries() == [first, second]
     assert first.percent == Fraction(76, 10_000)

@@ -1,18 +1,17 @@
 """What every store promises, whichever database is behind it. Each test runs over each store."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from msgspec.structs import replace
 
+from contracts.kinds import OpenStore
 from detak_collector.downtime.facts import Lost, Run
 from detak_collector.ingest_validation import InvalidRecordError
 from detak_collector.rivals import Speaker
-from detak_collector.store.base import EvidenceStore, NodeRegistry, Receipt, Redeemed, WatchLog
-from detak_collector.store.sqlite import open_store
+from detak_collector.store.base import Receipt, Redeemed
+from detak_collector.store.parts import Store
 from detak_wire.messages import Evidence, Part, PreviousRun
 from evidence_builders import (
     NODE,
@@ -34,49 +33,16 @@ DAY_MS = 86_400_000
 KEY, TOKEN = b"k" * 32, b"t" * 32
 
 
-class Store(Protocol):
-    """The three seams of one store."""
-
-    @property
-    def evidence(self) -> EvidenceStore: ...
-
-    @property
-    def registry(self) -> NodeRegistry: ...
-
-    @property
-    def watch(self) -> WatchLog: ...
-
-
-class Stores:
-    """Opens one and the same store as often as a test asks."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._enrol()
-
-    @contextmanager
-    def opened(self) -> Iterator[Store]:
-        store = open_store(self._directory, reading(0))
-        try:
-            yield store
-        finally:
-            store.close()
-
-    def _enrol(self) -> None:
-        with self.opened() as store:
-            store.registry.issue(NODE, TOKEN, START_UTC + DAY_MS, reading(0))
-            assert store.registry.redeem(TOKEN, NODE, KEY, reading(0)) is Redeemed.ACCEPTED
-
-
-@pytest.fixture(params=["sqlite"])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
-    kinds: dict[str, Callable[[Path], Stores]] = {"sqlite": Stores}
-    return kinds[request.param](tmp_path)
+@pytest.fixture(autouse=True)
+def enrolled(open_store: OpenStore) -> None:
+    with closing(open_store()) as store:
+        store.registry.issue(NODE, TOKEN, START_UTC + DAY_MS, reading(0))
+        assert store.registry.redeem(TOKEN, NODE, KEY, reading(0)) is Redeemed.ACCEPTED
 
 
 @pytest.fixture
-def store(stores: Stores) -> Iterator[Store]:
-    with stores.opened() as opened:
+def store(open_store: OpenStore) -> Iterator[Store]:
+    with closing(open_store()) as opened:
         yield opened
 
 
@@ -122,12 +88,12 @@ def test_numbers_that_a_gap_names_are_not_asked_for_again(store: Store) -> None:
     assert (run.complete_to, run.lost) == (5, (Lost(2, 4, after=2_000, before=None, told=True),))
 
 
-def test_everything_is_still_there_when_the_store_is_opened_again(stores: Stores) -> None:
-    with stores.opened() as store:
+def test_everything_is_still_there_when_the_store_is_opened_again(open_store: OpenStore) -> None:
+    with closing(open_store()) as store:
         taken(store, first_beat())
         taken(store, beat(Part(RUN, spans=[span(3, state="down", closed=True, message="refused")]), sent=4_000))
         before = runs(store)
-    with stores.opened() as store:
+    with closing(open_store()) as store:
         assert runs(store) == before
         assert taken(store, later_beat(2)).stored[RUN].open == {1: 4_000, 2: 4_000}
         assert [one.samples for one in runs(store)[0].spans] == [3, 3, 1]
@@ -170,20 +136,20 @@ def test_a_predecessor_that_arrives_after_its_successor_is_not_heard_either(stor
     assert not taken(store, first_beat()).heard
 
 
-def test_a_deadline_survives_a_restart_and_a_step_of_utc(stores: Stores) -> None:
-    with stores.opened() as store:
+def test_a_deadline_survives_a_restart_and_a_step_of_utc(open_store: OpenStore) -> None:
+    with closing(open_store()) as store:
         store.evidence.commit([arrival(first_beat(), reading(5_000))])
-    with stores.opened() as store:
+    with closing(open_store()) as store:
         stepped = reading(9_000, utc=START_UTC + 500_000)
         assert store.evidence.heard(stepped) == {NODE: 5_000}
         facts = store.evidence.node_facts(NODE, START_UTC, START_UTC + DAY_MS, stepped)
         assert facts.heard_utc == START_UTC + 496_000
 
 
-def test_after_a_reboot_of_the_collector_the_deadline_is_kept_in_utc(stores: Stores) -> None:
-    with stores.opened() as store:
+def test_after_a_reboot_of_the_collector_the_deadline_is_kept_in_utc(open_store: OpenStore) -> None:
+    with closing(open_store()) as store:
         store.evidence.commit([arrival(first_beat(), reading(5_000))])
-    with stores.opened() as store:
+    with closing(open_store()) as store:
         rebooted = reading(200, utc=START_UTC + 9_000, boot="11111111")
         assert store.evidence.heard(rebooted) == {NODE: -3_800}
 
@@ -236,6 +202,16 @@ def test_facts_hold_what_the_agent_said(store: Store) -> None:
     assert (fact.first_begin, fact.first_end, fact.last_begin, fact.last_end) == (2_000, 2_003, 3_000, 3_003)
     assert [one.sent for one in run.exchanges] == [3_000]
     assert (run.checks[0].name, run.checks[0].interval_ms, run.complete_to) == ("web", 5_000, 4)
+
+
+def test_the_character_nul_is_replaced_and_what_held_it_may_come_again(store: Store) -> None:
+    taken(store, first_beat())
+    marked = replace(span(3, closed=True, message="a\0b"), marks={"pid": "\0"})
+    for _ in range(2):
+        taken(store, beat(Part(RUN, spans=[marked], gaps=[replace(gap(5, 4, 4), reason="full\0")])))
+    fact = runs(store)[0].spans[2]
+    assert (fact.message, fact.marks) == ("a\N{REPLACEMENT CHARACTER}b", (("pid", "\0"),))
+    assert store.registry.listing(reading(20_000))[0].conflicts == 0
 
 
 def test_a_window_holds_its_spans_and_the_nearest_of_each_check_outside(store: Store) -> None:
@@ -352,8 +328,8 @@ def test_revocation_and_a_new_enrolment_void_the_fresh_key_too(store: Store) -> 
     assert store.registry.fresh_keys() == frozenset()
 
 
-def test_a_change_by_another_process_is_noticed_once(stores: Stores) -> None:
-    with stores.opened() as mine, stores.opened() as other:
+def test_a_change_by_another_process_is_noticed_once(open_store: OpenStore) -> None:
+    with closing(open_store()) as mine, closing(open_store()) as other:
         assert not mine.registry.changed_elsewhere()
         other.registry.revoke(NODE, reading(1_000))
         assert mine.registry.changed_elsewhere()

@@ -1,33 +1,28 @@
 """What two stores promise together: whichever heard what first, once both have heard all they tell the same facts."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from random import Random
 
 import pytest
 
+from contracts.kinds import OpenStore
 from detak_collector.downtime.facts import Run
 from detak_collector.store.base import Arrival, EvidenceStore
-from detak_collector.store.sqlite import open_store
 from evidence_builders import START_UTC, reading
 from late_delivery import DAY, NODES, SEASON, deliveries
 
 BATCH = 200
 
 
-@pytest.fixture(params=["sqlite"])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[EvidenceStore, EvidenceStore]]:
-    places = [tmp_path / name for name in ("dc", "drc")]
-    for place in places:
-        place.mkdir()
-    opened = [open_store(place, reading(0)) for place in places]
-    for one in opened:
-        for node in NODES:
-            one.registry.issue(node, node.encode(), START_UTC + DAY, reading(0))
-            one.registry.redeem(node.encode(), node, node.encode() * 4, reading(0))
-    yield opened[0].evidence, opened[1].evidence
-    for one in opened:
-        one.close()
+@pytest.fixture
+def stores(new_store: Callable[[], OpenStore]) -> Iterator[tuple[EvidenceStore, EvidenceStore]]:
+    with closing(new_store()()) as dc, closing(new_store()()) as drc:
+        for one in (dc, drc):
+            for node in NODES:
+                one.registry.issue(node, node.encode(), START_UTC + DAY, reading(0))
+                one.registry.redeem(node.encode(), node, node.encode() * 4, reading(0))
+        yield dc.evidence, drc.evidence
 
 
 def take(store: EvidenceStore, messages: Sequence[Arrival]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agent.checks.check_stage import Certificates, make_certificates
 from conftest import program_path
 from peers.server_process import Server, free_port
 
@@ -39,6 +40,7 @@ backend unchecked
     server one 127.0.0.1:{one}
 listen statistics
     bind 127.0.0.1:{statistics}
+    bind 127.0.0.1:{secure} ssl crt {folder}/statistics.pem
     stats enable
     stats uri /stats
     stats auth {user}:{password}
@@ -84,6 +86,7 @@ class Haproxy:
     """The running proxy and what is behind it."""
 
     folder: Path
+    certificates: Certificates
     ports: dict[str, int]
     server: Server
     one: WebServer
@@ -99,6 +102,12 @@ class Haproxy:
         """How a check reaches it over HTTP."""
         url = f"http://127.0.0.1:{self.ports['statistics']}/stats"
         return {"url": url, "user": USER, "password": PASSWORD}
+
+    @property
+    def secure_page(self) -> dict[str, Any]:
+        """The same over TLS, with a certificate of the authority that it names."""
+        url = f"https://127.0.0.1:{self.ports['secure']}/stats"
+        return {**self.page, "url": url, "ca_file": self.certificates.authority}
 
     def says(self, command: str) -> str:
         """What its socket answers."""
@@ -126,10 +135,15 @@ def running() -> Iterator[Haproxy]:
     """Starts it with both servers up, and leaves nothing behind."""
     with tempfile.TemporaryDirectory() as name:
         folder, one, two = Path(name), WebServer(), WebServer()
-        ports = {"web": free_port(), "statistics": free_port(), "one": one.port, "two": two.port}
+        certificates = make_certificates(program_path("openssl"), folder)
+        (folder / "statistics.pem").write_text(
+            certificates.path("good").read_text() + Path(certificates.key).read_text()
+        )
+        free = {name: free_port() for name in ("web", "statistics", "secure")}
+        ports = {**free, "one": one.port, "two": two.port}
         configuration = folder / "haproxy.cfg"
         configuration.write_text(_CONFIGURATION.format(folder=folder, user=USER, password=PASSWORD, **ports))
-        proxy = Haproxy(folder, ports, None, one, two)  # type: ignore[arg-type]
+        proxy = Haproxy(folder, certificates, ports, None, one, two)  # type: ignore[arg-type]
         command = [program_path("haproxy"), "-db", "-f", str(configuration)]
         proxy.server = Server(command, folder / "output.log", lambda: _answers(proxy))
         try:

@@ -37,6 +37,13 @@ server {{
     location /dead {{ proxy_pass http://127.0.0.1:{dead}; }}
     location /hangs {{ proxy_pass http://127.0.0.1:{hanging}; }}
     location /redirect {{ return 302 https://127.0.0.1:{good}/; }}
+    location /packed {{ gzip on; gzip_types text/plain; gzip_min_length 1; return 200 "{page}"; }}
+    location /large {{ add_header X-A "{large}"; add_header X-B "{large}"; return 200 "{page}"; }}
+    location /empty {{ return 204; }}
+    location /moved {{ return 307 /posted; }}
+    location /posted {{ proxy_pass http://127.0.0.1:{plain}/echo; }}
+    location /echo {{ if ($request_method != POST) {{ return 405; }} return 200 "$content_length $http_x_key"; }}
+    location /slow/ {{ limit_rate 400; return 200 "{large}"; }}
 }}
 """
 _SECURE = 'server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {file}; {more} return 200 "{page}"; }}\n'
@@ -56,7 +63,9 @@ def nginx(program: str, certificates: Certificates) -> Iterator[Nginx]:
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as hanging:
         ports = {name: free_port() for name in ("plain", "dead", *CERTIFICATES, "only-1.2", "wants-one")}
         configuration = Path(folder) / "nginx.conf"
-        servers = _PLAIN.format(page=PAGE, hanging=hanging.getsockname()[1], **ports) + _secure(ports, certificates)
+        servers = _PLAIN.format(page=PAGE, large="x" * 3_000, hanging=hanging.getsockname()[1], **ports) + _secure(
+            ports, certificates
+        )
         configuration.write_text(_CONFIGURATION.format(folder=folder, key=certificates.key, servers=servers))
         log = Path(folder) / "error.log"
         command = [program, "-p", folder, "-c", str(configuration), "-e", str(log)]

@@ -6,13 +6,16 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
-from agent.checks.check_stage import Certificates
 from peers.server_process import Server, as_user, copied, free_port, hand_over, own_folder, until
+
+if TYPE_CHECKING:
+    # What measures starts these servers too, and has no agent's tests beside it.
+    from agent.checks.check_stage import Certificates
 
 USER = "postgres"
 PASSWORD = "s3kret"
@@ -51,8 +54,8 @@ class Postgres:
         """How a check reaches it."""
         return {"host": "127.0.0.1", "port": self.port, "password": PASSWORD}
 
-    def connect(self, user: str = USER) -> "psycopg.Connection[Any]":
-        return psycopg.connect(host=str(self.folder), port=self.port, user=user, dbname="postgres", autocommit=True)
+    def connect(self, user: str = USER, database: str = "postgres") -> "psycopg.Connection[Any]":
+        return psycopg.connect(host=str(self.folder), port=self.port, user=user, dbname=database, autocommit=True)
 
     def run(self, *statements: str) -> None:
         with self.connect() as connection:
@@ -86,12 +89,14 @@ def program(name: str) -> str:
 
 
 @contextlib.contextmanager
-def primary(certificates: Certificates | None = None) -> Iterator[Postgres]:
-    with own_folder(USER) as folder:
+def primary(
+    certificates: "Certificates | None" = None, more: str = "", inside: Path | None = None
+) -> Iterator[Postgres]:
+    """`more` is what else its configuration says; its data lie `inside` a folder."""
+    with own_folder(USER, inside) as folder:
         _run(program("initdb"), "-D", f"{folder}/data", "-U", USER, "-E", "UTF8", "--locale=C", "--no-sync",
              "--auth-local=trust", "--auth-host=scram-sha-256")  # fmt: skip
-        more = _tls(folder, certificates) if certificates else ""
-        with _running(folder, more) as server:
+        with _running(folder, (_tls(folder, certificates) if certificates else "") + more) as server:
             server.run(*_USERS.strip().splitlines())
             yield server
 
@@ -141,7 +146,7 @@ def _answers(folder: Path, port: int) -> bool:
     return True
 
 
-def _tls(folder: Path, certificates: Certificates) -> str:
+def _tls(folder: Path, certificates: "Certificates") -> str:
     certificate = copied(certificates.path("good"), folder / "server.pem", USER)
     key = copied(Path(certificates.key), folder / "server.key", USER)
     return f"ssl = on\nssl_cert_file = '{certificate}'\nssl_key_file = '{key}'\n"

@@ -24,9 +24,9 @@ def as_user(user: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def own_folder(user: str) -> Iterator[Path]:
+def own_folder(user: str, inside: Path | None = None) -> Iterator[Path]:
     """An empty folder that belongs to `user`, gone at the end."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=inside) as name:
         folder = Path(name)
         hand_over(folder, user)
         yield folder
@@ -109,8 +109,3 @@ def until(true: Callable[[], bool], otherwise: Callable[[], str], within_s: floa
         if time.monotonic() > end:
             raise AssertionError(otherwise())
         time.sleep(0.03)
-
-
-def open_descriptors() -> int:
-    """How many files and sockets this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))

@@ -11,7 +11,7 @@ from detak_agent.checks.base import CouldNotCheckError, Outcome
 from peers.haproxy_server import Haproxy, WebServer, running
 from peers.server_process import until
 
-pytestmark = pytest.mark.peers("haproxy")
+pytestmark = pytest.mark.peers("haproxy", "openssl")
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +20,11 @@ def proxy() -> Iterator[Haproxy]:
         yield one
 
 
-@pytest.fixture(params=["socket", "page"])
+@pytest.fixture(params=["socket", "page", "secure_page"])
 def keys(request: pytest.FixtureRequest, proxy: Haproxy) -> dict[str, Any]:
     """Each way to its statistics."""
-    return proxy.socket if request.param == "socket" else proxy.page
+    ways = {"socket": proxy.socket, "page": proxy.page, "secure_page": proxy.secure_page}
+    return ways[request.param]
 
 
 async def sample(keys: dict[str, Any], **more: Any) -> Outcome:
@@ -175,12 +176,19 @@ async def test_a_page_that_refuses_or_is_elsewhere_is_unknown(proxy: Haproxy) ->
 
 
 @pytest.mark.asyncio
+async def test_a_page_over_tls_must_be_trusted_unless_told_otherwise(proxy: Haproxy) -> None:
+    page = {**proxy.secure_page, "backend": "app"}
+    assert "from an authority that this node does not know" in await refused({**page, "ca_file": ""})
+    assert (await sample({**page, "ca_file": "", "verify_tls": False})).state == "up"
+
+
+@pytest.mark.asyncio
 async def test_a_frozen_haproxy_is_down(proxy: Haproxy, keys: dict[str, Any]) -> None:
     probe = probe_of("haproxy", **keys, backend="app")
     await probe.sample(4_000)
     with proxy.server.frozen():
         outcome = await probe.sample(300)
-    where = keys.get("socket") or f"127.0.0.1:{proxy.ports['statistics']}"
+    where = keys.get("socket") or keys["url"].removeprefix("http://").removeprefix("https://").removesuffix("/stats")
     assert (outcome.state, outcome.message) == (
         "down", f"{where} took the connection, but did not answer within 300 ms",
     )  # fmt: skip
@@ -188,7 +196,7 @@ async def test_a_frozen_haproxy_is_down(proxy: Haproxy, keys: dict[str, Any]) ->
 
 @pytest.mark.asyncio
 async def test_a_haproxy_that_was_stopped_refuses_and_one_that_comes_back_has_other_marks(proxy: Haproxy) -> None:
-    for keys in (proxy.socket, proxy.page):
+    for keys in (proxy.socket, proxy.page, proxy.secure_page):
         probe = probe_of("haproxy", **keys, backend="app")
         before = (await probe.sample(4_000)).marks
         await asyncio.sleep(1.1)

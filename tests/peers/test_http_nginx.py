@@ -37,6 +37,37 @@ async def test_a_page_that_nginx_serves_is_up(server: Nginx) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_page_that_nginx_packs_and_sends_in_chunks_is_read_as_its_text(server: Nginx) -> None:
+    outcome = await ask("http", url=page(server, "/packed"), body_pattern="^all is well$")
+    plain = await ask(
+        "http", url=page(server, "/packed"), headers={"Accept-Encoding": "identity"}, body_pattern="^all is well$"
+    )
+    assert (outcome.state, plain.state) == ("up", "up")
+
+
+@pytest.mark.asyncio
+async def test_large_headers_empty_pages_and_heads_of_pages_are_up(server: Nginx) -> None:
+    states = [(await ask("http", url=page(server, path))).state for path in ("/large", "/empty")]
+    states.append((await ask("http", url=page(server, "/packed"), method="HEAD")).state)
+    kept = await ask("http", url=page(server, "/"), headers={"Connection": "keep-alive"}, body_contains="all is well")
+    assert [*states, kept.state] == ["up"] * 4
+
+
+@pytest.mark.asyncio
+async def test_a_post_is_sent_again_where_nginx_says_so(server: Nginx) -> None:
+    url, headers = page(server, "/moved"), {"X-Key": "7"}
+    outcome = await ask("http", url=url, method="POST", body="x" * 70, headers=headers, body_pattern="^70 7$")
+    assert outcome.state == "up"
+
+
+@pytest.mark.asyncio
+async def test_a_page_that_nginx_sends_slowly_is_down_at_the_deadline(server: Nginx) -> None:
+    outcome = await probe_of("http", url=page(server, "/slow/")).sample(1_000)
+    assert outcome.state == "down"
+    assert "answered with status 200, but its answer did not end within" in outcome.message
+
+
+@pytest.mark.asyncio
 async def test_a_dead_upstream_is_down_with_502(server: Nginx) -> None:
     outcome = await ask("http", url=page(server, "/dead"))
     assert (outcome.state, outcome.message) == ("down", "status 502 (wanted 200-399)")

@@ -7,11 +7,10 @@ from typing import Any
 import pymysql
 import pytest
 
-from agent.checks.check_stage import Certificates, ask, make_certificates, probe_of
+from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, probe_of
 from conftest import program_path
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from peers.mariadb_server import MAX_CONNECTIONS, PASSWORD, Mariadb, caught_up, primary, replica, until_value
-from peers.server_process import open_descriptors
 
 pytestmark = pytest.mark.peers("mariadbd", "mariadb-install-db", "setpriv", "openssl")
 
@@ -234,7 +233,7 @@ async def test_samples_good_and_bad_leave_no_connection_and_no_descriptor_behind
     await good.sample(4_000)
     await slow.sample(100)
     await asyncio.sleep(0.2)
-    before = open_descriptors()
+    before = open_files()
     for _ in range(50):
         assert (await good.sample(4_000)).state == "up"
         assert (await secure.sample(4_000)).state == "up"
@@ -243,7 +242,7 @@ async def test_samples_good_and_bad_leave_no_connection_and_no_descriptor_behind
     for _ in range(5):
         assert (await slow.sample(100)).state == "down"
     await asyncio.sleep(0.2)
-    assert open_descriptors() == before
+    assert open_files() == before
     until_value(server, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'detak'", 0)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from agent.checks.check_stage import Certificates, ask, make_certificates, probe_of
+from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, probe_of
 from conftest import program_path
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from peers.redis_server import PASSWORD, Redis, running
-from peers.server_process import open_descriptors, until
+from peers.server_process import until
 
 pytestmark = pytest.mark.peers("redis-server", "setpriv", "openssl")
 
@@ -207,7 +207,7 @@ async def test_samples_good_and_bad_leave_no_connection_and_no_descriptor_behind
     secure = probe_of("redis", **{**server.keys, "port": server.tls_port}, tls=True, verify_tls=False)
     for probe in (good, secure):
         await probe.sample(4_000)
-    before = open_descriptors()
+    before = open_files()
     for _ in range(50):
         assert (await good.sample(4_000)).state == "up"
         assert (await secure.sample(4_000)).state == "up"
@@ -218,7 +218,7 @@ async def test_samples_good_and_bad_leave_no_connection_and_no_descriptor_behind
             assert (await good.sample(50)).state == "down"
             assert (await secure.sample(50)).state == "down"
     await asyncio.sleep(0.1)
-    assert open_descriptors() == before
+    assert open_files() == before
     until(lambda: "connected_clients:1" in server.run("INFO clients"), lambda: server.run("INFO clients"))
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.checks.check_stage import DEADLINE_MS, ask, probe_of
+from agent.checks.check_stage import DEADLINE_MS, ask, open_files, probe_of
 from detak_agent.checks.base import CouldNotCheckError, Outcome, Probe
-from peers.server_process import freeze, open_descriptors
+from peers.server_process import freeze
 from peers.systemd_container import PATIENCE_S, Container, booted
 
 pytestmark = [
@@ -75,7 +75,7 @@ async def test_a_bus_that_was_killed_between_two_samples_does_not_show(container
 @pytest.mark.asyncio
 async def test_a_systemd_that_hangs_is_unknown_and_afterwards_up(container: Container) -> None:
     container.running("patient.service")
-    before = open_descriptors()
+    before = open_files()
     probe = probe_of("systemd", container.root, units=["patient"])
     assert (await answered(probe)).state == "up"
     freeze(container.leader)
@@ -83,7 +83,7 @@ async def test_a_systemd_that_hangs_is_unknown_and_afterwards_up(container: Cont
         with pytest.raises(CouldNotCheckError, match="systemd did not answer on the system bus within 300 ms"):
             await probe.sample(300)
         await asyncio.sleep(0.05)
-        assert open_descriptors() == before
+        assert open_files() == before
     finally:
         os.kill(container.leader, signal.SIGCONT)
     assert (await probe.sample(DEADLINE_MS)).state == "up"
@@ -101,17 +101,17 @@ def sockets() -> set[str]:
 @pytest.mark.asyncio
 async def test_samples_leave_no_file_open_and_a_dropped_check_closes_its_connection(container: Container) -> None:
     container.running("counted.service")
-    before = open_descriptors()
+    before = open_files()
     probe = probe_of("systemd", container.root, units=["counted", "nothing"], at_least=1)
     await probe.sample(DEADLINE_MS)
     kept = sockets()
-    assert open_descriptors() == before + 1
+    assert open_files() == before + 1
     for _ in range(50):
         await probe.sample(DEADLINE_MS)
-    assert (open_descriptors(), sockets()) == (before + 1, kept)
+    assert (open_files(), sockets()) == (before + 1, kept)
     del probe
     await asyncio.sleep(0.05)
-    assert open_descriptors() == before
+    assert open_files() == before
 
 
 CONFIGURATION = """<busconfig>

@@ -15,11 +15,8 @@ from typing import Protocol
 from detak_collector.clocks import Reading
 from detak_collector.downtime.days import DayTotals
 from detak_collector.downtime.facts import Facts, Node
-from detak_collector.downtime.history import Published
-from detak_collector.downtime.incidents import Ruling
-from detak_collector.downtime.intervals import Interval, Intervals
+from detak_collector.downtime.intervals import Intervals
 from detak_collector.downtime.months import ServiceMonth
-from detak_collector.downtime.numbering import Found, Known
 from detak_collector.ingest_validation import InvalidRecordError
 from detak_collector.metrics import Moment
 from detak_collector.rivals import Speaker
@@ -40,12 +37,16 @@ class StoreBrokenError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One message of an authenticated node, checked, and when its first byte was there. `address`: who sent it."""
+    """One message of an authenticated node, checked, and when its first byte was there. `address`: who sent it.
+
+    `relayed`: another collector had it from the node and passes it on, so that nobody was heard here.
+    """
 
     node: str
     evidence: Evidence
     at: Reading
     address: str = ""
+    relayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class EvidenceStore(Protocol):
         A message with an invalid record changes nothing, and its place in the answer holds the error. Raises
         StoreError, after which nothing of `arrivals` is stored.
         """
+        ...
+
+    def news_elsewhere(self) -> bool:
+        """Whether facts came into the store through another collector since this was last asked."""
         ...
 
     def heard(self, now: Reading) -> dict[str, int]:
@@ -186,6 +191,7 @@ class Redeemed(StrEnum):
     EXPIRED = "expired"
     USED = "used"
     OTHER_NODE = "for another node"
+    TAKEN = "not for a node that is there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +224,10 @@ class NodeRegistry(Protocol):
         """Remembers a one-time token for `node`; earlier tokens stay valid."""
         ...
 
+    def issue_shared(self, nodes: int, token_hash: bytes, expires_utc: int, now: Reading) -> None:
+        """Remembers a token that lets in so many new nodes, each once and under a name that was never enrolled."""
+        ...
+
     def redeem(self, token_hash: bytes, node: str, key_hash: bytes, now: Reading) -> Redeemed:
         """Uses the token up and gives the node its key, in one transaction; earlier keys of the node are void."""
         ...
@@ -244,6 +254,10 @@ class NodeRegistry(Protocol):
 
     def note_rivals(self, found: Mapping[str, Sequence[Speaker]], now: Reading) -> None:
         """Several agents speak as each of these nodes at this moment; it is forgotten unless it is noted again."""
+        ...
+
+    def several(self, now: Reading) -> list[tuple[str, str, int]]:
+        """Of each node of which several runs may speak now: its name, a run, and when that was heard last, in UTC."""
         ...
 
     def changed_elsewhere(self) -> bool:
@@ -296,44 +310,4 @@ class WatchLog(Protocol):
 
     def latest_utc(self) -> int | None:
         """Up to when it was there last; None where it never was."""
-        ...
-
-
-class OutageRegister(Protocol):
-    """The numbers of outages, and what operators ruled about incidents. Any thread may ask; nothing is ever deleted."""
-
-    def number(self, found: Sequence[Found], window: Interval, now: Reading) -> tuple[int, ...]:
-        """The number of each outage found, in the order given, as `numbering.match` says; new ones are kept durably."""
-        ...
-
-    def recall(self, found: Sequence[Found], window: Interval) -> tuple[int | None, ...]:
-        """The same for a view that must keep nothing: None where an outage has no number yet."""
-        ...
-
-    def known(self, number: int) -> Known | None:
-        """The outage of that number, also where it was merged into another one."""
-        ...
-
-    def merged(self) -> dict[int, int]:
-        """For each number that was merged away, the one that took its time."""
-        ...
-
-    def rule(self, ruling: Ruling) -> Ruling:
-        """Keeps a ruling and returns it with its id; raises StoreError where an outage or a ruling is not known."""
-        ...
-
-    def rulings(self) -> list[Ruling]:
-        """All rulings in order."""
-        ...
-
-
-class PublishedFigures(Protocol):
-    """The published figures of earlier years, in the order of entry. Any thread may ask; an entry never changes."""
-
-    def add(self, entry: Published) -> Published:
-        """Keeps an entry and returns it with its id."""
-        ...
-
-    def entries(self) -> list[Published]:
-        """All entries, those that later ones correct included."""
         ...

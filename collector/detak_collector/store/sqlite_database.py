@@ -1,11 +1,13 @@
-"""Opens the SQLite file: its safety switches, its schema, its errors. It knows nothing of what the tables mean."""
+"""The SQLite file as a database: its safety switches, its schema, its errors. It does not know what the tables mean."""
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -17,18 +19,35 @@ BUSY_TIMEOUT_MS = 5_000
 PRIMARY_CODE = 0xFF
 """The low byte of SQLite's extended result codes."""
 
+CHECKPOINT_ROWS = 1_000
+"""After so many changed rows a connection moves what is in the write-ahead log to the file."""
+
 _REFUSED = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_RANGE}
 _UNAVAILABLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_INTERRUPT}
+_FULL_SHARED_MEMORY = sqlite3.SQLITE_IOERR_SHMSIZE
+"""The file that connections share lies on the same disk, and this is how it is told that it cannot grow."""
+
+_FAILED = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_MAKE_ROOM = ": make room on that disk"
+_ADVICE = {
+    sqlite3.SQLITE_FULL: _MAKE_ROOM,
+    sqlite3.SQLITE_IOERR: ": see what the kernel says of the disk (`dmesg`), then start again; agents deliver again "
+    "what was not acknowledged",
+    sqlite3.SQLITE_CORRUPT: ": restore the latest backup; agents deliver again what came after it",
+}
 _REQUIRED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_MS}
 
 
 def translated(error: sqlite3.Error, path: Path) -> StoreError:
     """The same error as a decision: refuse this one thing, try again, or end."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & PRIMARY_CODE
+    extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    code = extended & PRIMARY_CODE
     if code in _REFUSED:
         return StoreError(f"{path}: {error}")
+    if extended == _FULL_SHARED_MEMORY:
+        return StoreUnavailableError(f"{path}: database or disk is full{_MAKE_ROOM}")
     kind = StoreUnavailableError if code in _UNAVAILABLE else StoreBrokenError
-    return kind(f"{path}: {error}")
+    return kind(f"{path}: {error}{_ADVICE.get(code, '')}")
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -53,6 +72,8 @@ def _make_safe(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # SQLite's own checkpoints keep it to themselves when a sync fails.
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
     for name, wanted in _REQUIRED.items():
         found = connection.execute(f"PRAGMA {name}").fetchone()[0]
         if found != wanted:
@@ -83,16 +104,46 @@ def migrate(path: Path, now_utc: int) -> None:
         connection.close()
 
 
+@dataclass(slots=True)
+class Soundness:
+    """Whether the file can be relied on, for all connections of this process.
+
+    After a write or a sync that failed nobody knows what the disk holds, and another attempt may seem to succeed. So
+    what has failed once stays failed until the process ends.
+    """
+
+    failure: str = ""
+
+    def require(self) -> None:
+        """Raises StoreBrokenError where it cannot."""
+        if self.failure:
+            raise StoreBrokenError(self.failure)
+
+    def note(self, error: sqlite3.Error, told: StoreError) -> None:
+        """Remembers it, where it was the disk that failed and not what was asked."""
+        if isinstance(told, StoreBrokenError) and getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE in _FAILED:
+            self.failure = str(told)
+
+
 @contextmanager
-def transaction(connection: sqlite3.Connection, path: Path, *, writing: bool = True) -> Iterator[None]:
+def transaction(
+    connection: sqlite3.Connection, path: Path, *, writing: bool = True, soundness: Soundness | None = None
+) -> Iterator[None]:
     """All or nothing; when it ends without an error, what was written is durable."""
+    soundness = soundness or Soundness()
+    soundness.require()
     try:
         connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
         yield
+        # Another connection may have failed since.
+        soundness.require()
         connection.execute("COMMIT")
     except sqlite3.Error as error:
+        told = translated(error, path)
+        # Noted before the next one may write.
+        soundness.note(error, told)
         _roll_back(connection)
-        raise translated(error, path) from error
+        raise told from error
     except BaseException:
         _roll_back(connection)
         raise
@@ -101,3 +152,105 @@ def transaction(connection: sqlite3.Connection, path: Path, *, writing: bool = T
 def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         connection.execute("ROLLBACK")
+
+
+def sync_directories(directory: Path) -> None:
+    """Makes it durable that `directory` and those around it are there: a file's own sync does not."""
+    for one in (directory, *directory.resolve().parents):
+        with suppress(OSError):
+            entry = os.open(one, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(entry)
+            finally:
+                os.close(entry)
+
+
+class SqliteConnection:
+    """One connection to the file."""
+
+    lives = 1
+
+    def __init__(self, path: Path, soundness: Soundness, *, durable: bool = True) -> None:
+        self._path = path
+        self._soundness = soundness
+        self._connection = connect(path)
+        self._moved = 0
+        self.execute = self._connection.execute
+        self.executemany = self._connection.executemany
+        if not durable:
+            self.execute("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def transaction(self, *, writing: bool = True) -> Iterator[None]:
+        """As the seam says."""
+        with transaction(self._connection, self._path, writing=writing, soundness=self._soundness):
+            yield
+        if writing:
+            self._checkpoint_at_times()
+            # Whoever has failed meanwhile: nobody is told any more that something succeeded.
+            self._soundness.require()
+
+    def _checkpoint_at_times(self) -> None:
+        """On a full disk the log cannot be moved, but what is in it is durable: that is tried again at the next one."""
+        changed = self._connection.total_changes
+        if changed - self._moved < CHECKPOINT_ROWS:
+            return
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as error:
+            told = translated(error, self._path)
+            self._soundness.note(error, told)
+            if not isinstance(told, StoreUnavailableError):
+                raise told from error
+        else:
+            self._moved = changed
+
+    def together(self) -> AbstractContextManager[None]:
+        """As the seam says: nothing travels here."""
+        return nullcontext()
+
+    def changes(self) -> int:
+        """As the seam says; any other change counts too."""
+        version: int = self.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    def close(self) -> None:
+        """As the seam says. After a failure it is left to the end of the process: closing would write to the file."""
+        if not self._soundness.failure:
+            self._connection.close()
+
+
+class SqliteDatabase:
+    """The file at `path`."""
+
+    shared = False
+    lacks_standby = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._soundness = Soundness()
+
+    @property
+    def place(self) -> str:
+        """Where the file is."""
+        return str(self.path)
+
+    def connect(self, *, durable: bool = True) -> SqliteConnection:
+        """As the seam says."""
+        self._soundness.require()
+        return SqliteConnection(self.path, self._soundness, durable=durable)
+
+    def close(self) -> None:
+        """As the seam says: nothing is held."""
+
+    @contextmanager
+    def reading(self) -> Iterator[SqliteConnection]:
+        """As the seam says."""
+        with closing(self.connect()) as connection, connection.transaction(writing=False):
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[SqliteConnection]:
+        """As the seam says."""
+        with closing(self.connect()) as connection, connection.transaction():
+            yield connection

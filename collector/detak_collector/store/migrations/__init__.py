@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlite_utils import Migrations
 
 from detak_collector.store.migrations.m0001_evidence import create_evidence
@@ -12,25 +14,30 @@ from detak_collector.store.migrations.m0005_as_of import keep_what_was_known_whe
 from detak_collector.store.migrations.m0006_changed import tell_what_changed
 from detak_collector.store.migrations.m0007_keys import hold_fresh_keys
 from detak_collector.store.migrations.m0008_metrics import keep_metrics
+from detak_collector.store.migrations.m0009_instance import tell_instances_apart
+from detak_collector.store.migrations.m0010_shared_tokens import share_tokens
+from detak_collector.store.migrations.m0011_entries import keep_entries
+from detak_collector.store.migrations.schema import Schema
+
+STEPS: dict[str, Callable[[Schema], None]] = {
+    "0001_evidence": create_evidence,
+    "0002_derived": create_derived,
+    "0003_outages": create_outages,
+    "0004_history": create_history,
+    "0005_as_of": keep_what_was_known_when,
+    "0006_changed": tell_what_changed,
+    "0007_keys": hold_fresh_keys,
+    "0008_metrics": keep_metrics,
+    "0009_instance": tell_instances_apart,
+    "0010_shared_tokens": share_tokens,
+    "0011_entries": keep_entries,
+}
 
 MIGRATIONS = Migrations("detak")
-MIGRATIONS(name="0001_evidence")(create_evidence)
-MIGRATIONS(name="0002_derived")(create_derived)
-MIGRATIONS(name="0003_outages")(create_outages)
-MIGRATIONS(name="0004_history")(create_history)
-MIGRATIONS(name="0005_as_of")(keep_what_was_known_when)
-MIGRATIONS(name="0006_changed")(tell_what_changed)
-MIGRATIONS(name="0007_keys")(hold_fresh_keys)
-MIGRATIONS(name="0008_metrics")(keep_metrics)
+"""The same for SQLite files."""
 
-NAMES = (
-    "0001_evidence",
-    "0002_derived",
-    "0003_outages",
-    "0004_history",
-    "0005_as_of",
-    "0006_changed",
-    "0007_keys",
-    "0008_metrics",
-)
+for _name, _step in STEPS.items():
+    MIGRATIONS(name=_name)(_step)
+
+NAMES = tuple(STEPS)
 """All migrations this version knows: a database that has had others is newer than this program."""

@@ -5,7 +5,7 @@ Every closed fact has `sequence`, one count over all its tables in the order of 
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from detak_collector.store.migrations.schema import Schema
 
 TABLES = (
     """
@@ -152,7 +152,7 @@ TABLES = (
 )
 
 
-def create_evidence(database: Database) -> None:
+def create_evidence(database: Schema) -> None:
     """Makes every table of the first schema."""
     for statement in TABLES:
         database.execute(statement)

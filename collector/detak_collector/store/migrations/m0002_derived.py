@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from detak_collector.store.migrations.schema import Schema
 
 TABLES = (
     # What bears on the month reaches to `end_utc`; `digest` is that of the rules, `sequence` the last fact that was
@@ -42,7 +42,7 @@ TABLES = (
 )
 
 
-def create_derived(database: Database) -> None:
+def create_derived(database: Schema) -> None:
     """Makes the tables of what is kept."""
     for statement in TABLES:
         database.execute(statement)

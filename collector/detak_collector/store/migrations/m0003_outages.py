@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from detak_collector.store.migrations.schema import Schema
 
 TABLES = (
     # How far each numbered outage was known to reach last; `running` says that its end is open.
@@ -40,7 +40,7 @@ TABLES = (
 )
 
 
-def create_outages(database: Database) -> None:
+def create_outages(database: Schema) -> None:
     """Makes the tables of outage numbers and incident rulings."""
     for statement in TABLES:
         database.execute(statement)

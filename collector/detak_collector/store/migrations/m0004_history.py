@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from detak_collector.store.migrations.schema import Schema
 
 # Percentages are decimal text, because a binary number could not hold them exactly.
 PUBLISHED_FIGURE = """
@@ -19,6 +19,6 @@ PUBLISHED_FIGURE = """
 """
 
 
-def create_history(database: Database) -> None:
+def create_history(database: Schema) -> None:
     """Makes the table of published figures."""
     database.execute(PUBLISHED_FIGURE)

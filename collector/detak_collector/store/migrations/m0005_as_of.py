@@ -5,7 +5,7 @@ Rows from before this schema have no such times: they are taken to have arrived 
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from detak_collector.store.migrations.schema import Schema
 
 STATEMENTS = (
     "ALTER TABLE span ADD COLUMN heard_utc INTEGER",
@@ -25,7 +25,7 @@ STATEMENTS = (
 )
 
 
-def keep_what_was_known_when(database: Database) -> None:
+def keep_what_was_known_when(database: Schema) -> None:
     """Adds the columns and the table."""
     for statement in STATEMENTS:
         database.execute(statement)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from detak_collector.store.migrations.schema import Schema
 
 STATEMENTS = (
     "ALTER TABLE open_spans ADD COLUMN changed INTEGER NOT NULL DEFAULT 0",
@@ -10,7 +10,7 @@ STATEMENTS = (
 )
 
 
-def tell_what_changed(database: Database) -> None:
+def tell_what_changed(database: Schema) -> None:
     """Adds the column and its index."""
     for statement in STATEMENTS:
         database.execute(statement)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from detak_collector.store.migrations.schema import Schema
 
 STATEMENTS = (
     "ALTER TABLE node ADD COLUMN fresh_key_hash BLOB",
@@ -24,7 +24,7 @@ STATEMENTS = (
 )
 
 
-def hold_fresh_keys(database: Database) -> None:
+def hold_fresh_keys(database: Schema) -> None:
     """Adds the columns and the table."""
     for statement in STATEMENTS:
         database.execute(statement)

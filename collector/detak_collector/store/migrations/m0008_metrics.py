@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from detak_collector.store.migrations.schema import Schema
 
 # `utc` counts tens of seconds, which is the shortest distance of two points. `point` is MessagePack.
 TABLE = """
@@ -15,7 +15,7 @@ TABLE = """
 """
 
 
-def keep_metrics(database: Database) -> None:
+def keep_metrics(database: Schema) -> None:
     """Makes both tables."""
     for name in ("metric", "metric_hour"):
         database.execute(TABLE.format(name=name))

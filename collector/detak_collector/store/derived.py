@@ -1,0 +1,169 @@
+"""Keeps derived months, and leaves out those that facts recorded since have touched."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from detak_collector.downtime.days import DayTotals
+from detak_collector.downtime.months import ServiceMonth
+from detak_collector.store.base import CaughtUp, DerivedMonth, News, Wanted
+from detak_collector.store.database import Connection, Database
+from detak_collector.store.touched import Touch, last_sequence, said_since, touched_checks, touched_since
+
+_pack = msgspec.msgpack.Encoder().encode
+_month = msgspec.msgpack.Decoder(ServiceMonth).decode
+_days = msgspec.msgpack.Decoder(tuple[DayTotals, ...]).decode
+
+MARGIN_MS = 6 * 3_600_000
+"""How far beyond a month a fact still bears on it: clocks are known roughly, and an outage at its edge is one."""
+
+FEW = 1_000
+"""So many facts are looked through again rather than to write down that they were."""
+
+_LOAD = "SELECT begin_utc, service, digest, sequence, month, days FROM derived WHERE begin_utc BETWEEN ? AND ?"
+_LOAD_WITHOUT_DAYS = _LOAD.replace(", days", "")
+_KEEP = """
+    INSERT INTO derived (service, begin_utc, end_utc, digest, sequence, month, days) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (begin_utc, service) DO UPDATE SET end_utc = excluded.end_utc, digest = excluded.digest,
+        sequence = excluded.sequence, month = excluded.month, days = excluded.days
+"""
+
+
+class SqlDerived:
+    """The months kept in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def catch_up(self) -> CaughtUp:
+        """As the seam says. Most facts bear on no month that is kept: then nothing is written, but now and then."""
+        with self._database.reading() as connection:
+            since, touched = _since_mark(connection), _last_touched(connection)
+        if since.touches or since.latest - since.mark >= FEW:
+            with self._database.writing() as connection:
+                _note(connection, since)
+                touched = _last_touched(connection)
+        return CaughtUp(since.latest, touched)
+
+    def news(self, since: int) -> News:
+        """As the seam says."""
+        with self._database.reading() as connection:
+            return News(last_sequence(connection), touched_checks(connection, since), said_since(connection, since))
+
+    def load(self, wanted: Sequence[Wanted], *, days: bool) -> list[DerivedMonth]:
+        """As the seam says."""
+        asked = {(one.begin, one.service): one for one in wanted}
+        if not asked:
+            return []
+        first, last = min(one.begin for one in wanted), max(one.begin for one in wanted)
+        found = []
+        with self._database.reading() as connection:
+            touched = _Touched.of(connection)
+            rows = connection.execute(_LOAD if days else _LOAD_WITHOUT_DAYS, (first, last))
+            for begin, service, digest, sequence, month, *its_days in rows:
+                one = asked.get((begin, service))
+                if one is not None and digest == one.digest and not touched.bear_on(one, sequence):
+                    found.append(DerivedMonth(one, _month(month), *map(_days, its_days)))
+        return found
+
+    def keep(self, months: Sequence[DerivedMonth], mark: int) -> bool:
+        """As the seam says."""
+        with self._database.writing() as connection:
+            since = _since_mark(connection)
+            _note(connection, since)
+            touched = _Touched.by(since.latest, touched_since(connection, mark))
+            sound = [one for one in months if not touched.bear_on(one.of, mark)]
+            rows = [
+                (
+                    one.of.service,
+                    one.of.begin,
+                    one.of.until,
+                    one.of.digest,
+                    since.latest,
+                    _pack(one.month),
+                    _pack(one.days),
+                )
+                for one in sound
+            ]
+            connection.executemany(_KEEP, rows)
+            return len(sound) == len(months)
+
+
+@dataclass(frozen=True, slots=True)
+class _Since:
+    """The facts from the mark to the latest, and what of them bears on time that is kept."""
+
+    mark: int
+    latest: int
+    touches: tuple[Touch, ...]
+
+
+def _since_mark(connection: Connection) -> _Since:
+    (mark,) = connection.execute("SELECT sequence FROM derived_mark").fetchone()
+    newest = connection.execute("SELECT end_utc FROM derived ORDER BY begin_utc DESC LIMIT 1").fetchone()
+    latest = last_sequence(connection)
+    new = touched_since(connection, mark) if newest is not None and latest > mark else ()
+    return _Since(mark, latest, tuple(one for one in new if one.begin < newest[0] + MARGIN_MS))
+
+
+def _last_touched(connection: Connection) -> int:
+    (touched,) = connection.execute("SELECT coalesce(max(sequence), 0) FROM touched").fetchone()
+    return int(touched)
+
+
+def _note(connection: Connection, since: _Since) -> None:
+    """Remembers it, unless somebody else has meanwhile, and forgets what every kept month has taken into account.
+
+    The newest stays, so that `touched` never says again what it said before.
+    """
+    moved = connection.execute("UPDATE derived_mark SET sequence = ? WHERE sequence = ?", (since.latest, since.mark))
+    if not moved.rowcount:
+        return
+    connection.executemany(
+        "INSERT INTO touched VALUES (?, ?, ?, ?, ?)",
+        [(since.latest, one.node, one.check, one.begin, one.end) for one in since.touches],
+    )
+    connection.execute(
+        "DELETE FROM touched WHERE sequence <= (SELECT min(sequence) FROM derived) "
+        "AND sequence < (SELECT max(sequence) FROM touched)"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """The touches, by check (`node/check`, or `node/` for all of a node), each with the fact up to which it speaks."""
+
+    by_check: dict[str, list[tuple[int, int, int]]]
+
+    @staticmethod
+    def of(connection: Connection) -> _Touched:
+        """Those that are noted."""
+        rows = connection.execute('SELECT sequence, node, "check", from_utc, to_utc FROM touched')
+        return _Touched._made((sequence, Touch(*touch)) for sequence, *touch in rows)
+
+    @staticmethod
+    def by(sequence: int, touches: Iterable[Touch]) -> _Touched:
+        """Those of the facts up to this one."""
+        return _Touched._made((sequence, one) for one in touches)
+
+    @staticmethod
+    def _made(touches: Iterable[tuple[int, Touch]]) -> _Touched:
+        by_check: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
+        for sequence, one in touches:
+            by_check[f"{one.node}/{one.check}"].append((sequence, one.begin - MARGIN_MS, one.end + MARGIN_MS))
+        return _Touched(dict(by_check))
+
+    def bear_on(self, one: Wanted, since: int) -> bool:
+        """Whether any fact later than `since` bears on the month."""
+        if not self.by_check:
+            return False
+        keys = {*one.checks, *(f"{check.partition('/')[0]}/" for check in one.checks)}
+        return any(
+            since < sequence and begin < one.until and one.since < end
+            for key in keys
+            for sequence, begin, end in self.by_check.get(key, ())
+        )
