@@ -1,0 +1,326 @@
+"""Follows the other collector for ever: asks what is new, keeps it, and fetches the evidence that is lacking here.
+
+Evidence goes the way of the agents' own, so that nothing of it is special; what may still be on its way from the
+agents is left to them for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from detak_collector.clocks import Clock, Reading
+from detak_collector.events import Audit
+from detak_collector.ingest_deadlines import Deadlines
+from detak_collector.ingest_validation import InvalidRecordError, check
+from detak_collector.pair.alarms import Standing
+from detak_collector.pair.client import Client, PeerError
+from detak_collector.pair.entry import PROMOTION
+from detak_collector.pair.messages import (
+    PAIR_PROTOCOL,
+    WANTED_RUNS,
+    Answered,
+    Ask,
+    RunLine,
+    RunRecords,
+    Wanted,
+    WantedRun,
+)
+from detak_collector.pair.role import Role, role_of
+from detak_collector.pair.trust import UntrustedError, learned
+from detak_collector.pulse import Pulse
+from detak_collector.store.base import Arrival, StoreBrokenError, StoreError, StoreUnavailableError
+from detak_collector.store.holdings import lacking
+from detak_collector.store.instance import epoch_of
+from detak_collector.store.learning import add_nodes, learn, mark_runs
+from detak_collector.store.parts import Store
+from detak_collector.store.peers import Peer
+from detak_collector.store.telling import stale_runs
+from detak_wire import PROTOCOL_VERSION, limits
+from detak_wire.messages import Evidence
+
+FOLLOW_S = 2.0
+SETTLED_MS = 10_000
+"""What an agent sends to both has come to both by then."""
+TRUST_EVERY_MS = 3_600_000
+BATCH = 50
+MOST_ROUNDS = 200
+"""Of fetching records, before the rest waits for the next look."""
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+def services_digest(services: Path) -> str:
+    """By which two collectors see whether their services.toml is the same; empty where it cannot be read."""
+    try:
+        return hashlib.sha256(services.read_bytes()).hexdigest()[:16]
+    except OSError:
+        return ""
+
+
+@dataclass(slots=True)
+class Following:
+    """Of one serving process, used in its event loop only; `thread` is the store's only writer.
+
+    `follow` is what collector.toml says now, `services` the file of that name.
+    """
+
+    store: Store
+    thread: ThreadPoolExecutor
+    clock: Clock
+    deadlines: Deadlines
+    pulse: Pulse
+    follow: Callable[[], str | None]
+    services: Callable[[], Path]
+    audit: Audit
+    role: Role = field(init=False)
+    trouble: str = field(default="", init=False)
+    _peer: Peer | None = field(default=None, init=False)
+    _client: Client | None = field(default=None, init=False)
+    _heard: int = field(init=False)
+    _trusted: int = field(default=0, init=False)
+    _changes: deque[tuple[int, int]] = field(default_factory=deque, init=False)
+    _epoch: int = field(default=-1, init=False)
+
+    def __post_init__(self) -> None:
+        self.role = self._role()
+        self._heard = self.clock().boottime
+        self._peer = self.store.peers.peer()
+
+    def asked(self) -> None:
+        """The other collector has asked this one: it is there, whether or not it can be reached."""
+        self._heard = self.clock().boottime
+
+    def standing(self) -> Standing | None:
+        """How both stand; None where there is one collector only."""
+        peer = self._peer
+        if peer is None:
+            return Standing(self.role, is_paired=False, silent_ms=0) if self.follow() is not None else None
+        told = peer.told
+        here = services_digest(self.services())
+        return Standing(
+            self.role,
+            is_paired=True,
+            silent_ms=self.clock().boottime - self._heard,
+            other_leads=None if told is None else told.leads,
+            same_services=told is None or not told.services or told.services == here,
+        )
+
+    async def run(self) -> None:
+        """Looks for ever; raises StoreBrokenError when the store cannot be relied on any more."""
+        try:
+            await asyncio.gather(self._every(self._take_role), self._every(self._look))
+        finally:
+            if self._client is not None:
+                await self._client.close()
+
+    async def _every(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await work()
+            await asyncio.sleep(FOLLOW_S)
+
+    async def _look(self) -> None:
+        try:
+            before, self._peer = self._peer, await asyncio.to_thread(self.store.peers.peer)
+            if before is None and self._peer is not None:
+                # From now on it is waited for, and not from when this one was started.
+                self.asked()
+            if self._peer is not None and self.store.duty.is_mine:
+                await self._follow(self._peer)
+            elif self._peer is not None and (before is None or before.told_utc != self._peer.told_utc):
+                # Whichever of those that share this store has the duty has heard it.
+                self.asked()
+        except StoreBrokenError:
+            raise
+        except (PeerError, UntrustedError, StoreError) as error:
+            self._note(str(error))
+        except Exception as error:  # noqa: BLE001 - what the other one says must not end this one
+            self._note(f"what it told cannot be kept: {type(error).__name__}: {error}")
+        else:
+            self._note("")
+
+    async def _take_role(self) -> None:
+        """While the store cannot be read it stays as it is."""
+        before = self.role
+        with suppress(StoreUnavailableError):
+            self.role = await asyncio.to_thread(self._role)
+        if before is not self.role:
+            self.audit("role", f"this collector {_ROLES[self.role]} from now on", role=self.role.value)
+            self.pulse.beat()
+
+    def _role(self) -> Role:
+        promotions = self.store.entries.of(PROMOTION)
+        return role_of(self.store.collector, promotions, follows=self.follow() is not None)
+
+    def _url(self, peer: Peer) -> str:
+        return (self.follow() or peer.url).rstrip("/")
+
+    async def _follow(self, peer: Peer) -> None:
+        client = await self._reached(peer)
+        for _ in range(MOST_ROUNDS):
+            ask, own_epoch = await asyncio.to_thread(self._ask, peer)
+            told = await client.changes(ask)
+            if told.collector != peer.collector:
+                raise PeerError(f"{client.url}: is another collector than the one that this one is paired with")
+            self._heard = self.clock().boottime
+            await self._keep(told, own_epoch)
+            await self._fetch(client, told)
+            await self._call(partial(self._mark, told, own_epoch))
+            known = await asyncio.to_thread(self.store.peers.peer)
+            peer = peer if known is None else known
+            if not told.more:
+                break
+        await self._keep_trusting(client)
+
+    async def _reached(self, peer: Peer) -> Client:
+        url = self._url(peer)
+        if self._client is None or (self._client.url, self._client.authority) != (url, peer.authority):
+            if self._client is not None:
+                await self._client.close()
+            self._client = Client(url, peer.secret, peer.authority)
+        return self._client
+
+    async def _keep_trusting(self, client: Client) -> None:
+        now = self.clock().boottime
+        if client.authority is None or (self._trusted and now - self._trusted < TRUST_EVERY_MS):
+            return
+        self._trusted = now
+        told = await client.announced()
+        news = None if told is None else learned(told, client.authority)
+        if news is not None:
+            await asyncio.to_thread(self.store.peers.trust, news)
+
+    def _ask(self, peer: Peer) -> tuple[Ask, int]:
+        now = self.clock()
+        with self.store.database.reading() as connection:
+            own_epoch = epoch_of(connection)
+            stale = stale_runs(connection, now)
+        marks = peer.marks if peer.marks.own_epoch == own_epoch else type(peer.marks)(own_epoch=own_epoch)
+        settled = max((change for at, change in self._changes if now.boottime - at >= SETTLED_MS), default=0)
+        services = services_digest(self.services())
+        ask = Ask(PAIR_PROTOCOL, self.store.collector, self.role.leads, services, marks, settled, stale)
+        return ask, own_epoch
+
+    async def _keep(self, told: Answered, own_epoch: int) -> None:
+        now = self.clock()
+        if told.epoch != self._epoch:
+            self._changes.clear()
+            self._epoch = told.epoch
+        self._changes.append((now.boottime, told.last_change))
+        while len(self._changes) > 1 and now.boottime - self._changes[1][0] >= SETTLED_MS:
+            self._changes.popleft()
+        taken = await self._call(partial(self._learn, told, own_epoch))
+        heard = {node: now.boottime - max(0, told.now_utc - at) for node, at in told.hears.items()}
+        if self.deadlines.heard_elsewhere(heard) or taken:
+            self.pulse.beat()
+
+    def _learn(self, told: Answered, own_epoch: int) -> bool:
+        with self.store.database.writing() as connection:
+            news = learn(connection, told, own_epoch, leads=self.role.leads)
+        for number in news.clashes:
+            self.audit(
+                "number-clash",
+                f"outage {number} is another outage at the other collector: both gave the number while neither heard "
+                "the other; the one that leads keeps it",
+                logging.WARNING,
+                outage=number,
+            )
+        return news.entries + news.outages > 0
+
+    def _mark(self, told: Answered, own_epoch: int) -> None:
+        with self.store.database.writing() as connection:
+            mark_runs(connection, told, told.marks.runs, own_epoch)
+
+    async def _fetch(self, client: Client, told: Answered) -> None:
+        """The records of these runs that are lacking here."""
+        wanted = await asyncio.to_thread(self._lacking, told)
+        while wanted:
+            asked, wanted = wanted[:WANTED_RUNS], wanted[WANTED_RUNS:]
+            for _ in range(MOST_ROUNDS):
+                found = await client.records(Wanted(PAIR_PROTOCOL, asked))
+                if not await self._store(found.runs):
+                    break
+                names = {(one.node, one.run) for one in asked}
+                lines = [line for line in told.runs if (line.node, line.run) in names]
+                before, asked = asked, await asyncio.to_thread(self._lacking_of, lines)
+                if not asked or asked == before:
+                    break
+
+    def _lacking(self, told: Answered) -> list[WantedRun]:
+        wanted = {(one.node, one.run): one for one in self._lacking_of(told.runs)}
+        for node, run in told.ahead:
+            known = wanted.get((node, run), WantedRun(node, run))
+            wanted[node, run] = WantedRun(node, run, known.ranges, open=True)
+        return list(wanted.values())
+
+    def _lacking_of(self, lines: Sequence[RunLine]) -> list[WantedRun]:
+        with self.store.database.reading() as connection:
+            return [one for line in lines if (one := lacking(connection, line)) is not None]
+
+    async def _store(self, runs: Sequence[RunRecords]) -> bool:
+        """Takes them as any evidence; whether anything new came of it."""
+        now = self.clock()
+        await self._call(partial(self._add_nodes, runs, now))
+        arrivals = [arrival for one in runs if (arrival := relayed_arrival(one, now)) is not None]
+        news = False
+        for at in range(0, len(arrivals), BATCH):
+            batch = arrivals[at : at + BATCH]
+            outcomes = await self._call(partial(self.store.evidence.commit, batch))
+            for arrival, outcome in zip(batch, outcomes, strict=True):
+                if isinstance(outcome, InvalidRecordError):
+                    _log.warning("not taken from the other collector: node %s: %s", arrival.node, outcome)
+            news = True
+        if news:
+            self.pulse.beat()
+        return news and any(one.part.spans or one.part.exchanges or one.part.gaps for one in runs)
+
+    def _add_nodes(self, runs: Sequence[RunRecords], now: Reading) -> None:
+        with self.store.database.writing() as connection:
+            add_nodes(connection, sorted({one.node for one in runs}), now.utc)
+
+    async def _call(self, work: Callable[[], T]) -> T:
+        """What only the store's thread may do."""
+        return await asyncio.get_running_loop().run_in_executor(self.thread, work)
+
+    def _note(self, trouble: str) -> None:
+        if trouble and not self.trouble:
+            _log.warning("the other collector is not followed: %s", trouble)
+        elif self.trouble and not trouble:
+            _log.info("the other collector is followed again")
+        self.trouble = trouble
+
+
+_ROLES = {
+    Role.LEADS: "leads",
+    Role.FOLLOWS: "follows the other one",
+    Role.SUPERSEDED: "leads no more, since the other one was promoted,",
+}
+
+
+def relayed_arrival(records: RunRecords, now: Reading) -> Arrival | None:
+    """The records as a message of the node's; None where that could not be."""
+    evidence = Evidence(
+        protocol=PROTOCOL_VERSION,
+        node=records.node,
+        run=records.part.run,
+        sent_agent=limits.TIME_MS,
+        parts=[records.part],
+        stopping=records.stopped,
+        stopping_agent=records.stopped_agent,
+    )
+    with suppress(InvalidRecordError):
+        check(evidence)
+        return Arrival(records.node, evidence, now, relayed=True)
+    _log.warning("not taken from the other collector: run %s of node %s is not sound", records.part.run, records.node)
+    return None
