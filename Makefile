@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-agent bench-isolation bench-report package lock clean
+.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-agent bench-isolation bench-report bench-report-formats bench-ingest power-loss fuzz package lock clean
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -45,7 +45,8 @@ nightly: .venv/ready-for-development ## Run the long proofs: the suite thrice wi
 	for round in 1 2 3; do DETAK_NIGHTLY=1 $(PYTEST) -n $(JOBS) --hypothesis-profile=nightly $(ARGS); done
 	$(BIN)/python bench/simulate.py --outages 50000 --seed $(SEED) --jobs $(JOBS)
 	$(BIN)/python bench/simulate.py --outages 1000000 --seed $(SEED) --jobs $(JOBS) --generated
-	$(MAKE) mutate
+	$(MAKE) mutate power-loss fuzz
+	$(MAKE) bench-isolation ARGS='--minutes 60'
 
 mutate: .venv/ready-for-development ## Break the engine in SAMPLE=500 places, one at a time, and list what no test notices
 	$(BIN)/python bench/mutate.py --sample $(SAMPLE) --seed $(SEED) --jobs $(JOBS) $(ARGS)
@@ -68,6 +69,7 @@ bench: .venv/ready ## Measure what the documents' numbers claim
 	$(BIN)/python bench/wire.py
 
 bench-agent: .venv/ready-for-development ## Measure what an agent costs a node, beside the agents people know
+	$(BIN)/python bench/agent_backlog.py
 	$(BIN)/python bench/agent.py $(ARGS)
 
 bench-isolation: .venv/ready-for-development ## Prove for a while that no check of an agent holds up another, however hostile
@@ -75,6 +77,18 @@ bench-isolation: .venv/ready-for-development ## Prove for a while that no check 
 
 bench-report: .venv/ready ## Measure what a year's report costs over 100, 300 and 1,000 services
 	$(BIN)/python bench/report.py $(ARGS)
+
+bench-report-formats: .venv/ready ## Measure what writing a year's report costs in each format
+	$(BIN)/python bench/report_formats.py $(ARGS)
+
+bench-ingest: .venv/ready ## Measure the beats a collector takes on one core, and what an estate of 10,000 nodes costs it
+	$(BIN)/python bench/ingest.py $(ARGS)
+
+fuzz: .venv/ready-for-development ## Throw 1.2 million mutated inputs at every reader of foreign bytes, and requests at every endpoint
+	$(BIN)/python bench/fuzz.py --seed $(SEED) --jobs $(JOBS) $(ARGS)
+
+power-loss: .venv/ready ## Prove that what is acknowledged survives a loss of power, in every state a disk may be left in
+	$(BIN)/python bench/power_loss.py --seed $(SEED) --jobs $(JOBS) $(ARGS)
 
 package: .venv/ready ## Build wheels and source archives of the three distributions into dist/, reproducibly
 	@rm -rf dist
@@ -93,7 +107,7 @@ lock: .venv/ready ## Pin what the pyproject files ask for in requirements/*.txt 
 	    -c requirements/agent.txt --extra all agent/pyproject.toml -o requirements/drivers.txt
 	$(LOCK) $(ARGS) --python-version 3.10 -c requirements/agent.txt requirements/build.in -o requirements/build.txt
 	$(LOCK) $(ARGS) --python-version 3.10 -c requirements/agent.txt -c requirements/build.txt \
-	    -c requirements/drivers.txt requirements/dev.in -o requirements/dev.txt
+	    -c requirements/collector.txt -c requirements/drivers.txt requirements/dev.in -o requirements/dev.txt
 
 clean: ## Remove everything that was made here, the virtual environment too
 	rm -rf .venv .venv-oldest .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -20,8 +20,9 @@ from detak_collector.ingest_metrics import MetricsIntake
 from detak_collector.ingest_validation import InvalidRecordError
 from detak_collector.pulse import Pulse
 from detak_collector.store.base import Arrival, Receipt, StoreError
+from detak_collector.store.database import Database
+from detak_collector.store.evidence import SqlEvidence
 from detak_collector.store.sqlite import SqliteStore, open_store
-from detak_collector.store.sqlite_evidence import SqliteEvidence
 from detak_collector.web.api import Api
 from detak_collector.web.metrics import MetricsApi
 from detak_wire import limits
@@ -30,11 +31,11 @@ from detak_wire.messages import Answer, Evidence, Problem
 from evidence_builders import NODE
 
 
-class HeldUpEvidence(SqliteEvidence):
+class HeldUpEvidence(SqlEvidence):
     """A store that can be held up before it commits, and told to fail."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self.failure: Exception | None = None
         self.poisoned: str | None = None
         self.batches: list[int] = []
@@ -107,7 +108,7 @@ async def running_collector(
 ) -> AsyncIterator[Running]:
     clock = system_clock()
     store = open_store(directory, clock())
-    evidence = HeldUpEvidence(store.path)
+    evidence = HeldUpEvidence(store.database)
     keys = {node: enrolled(store, node, clock) for node in nodes}
     refused: list[bool] = []
     thread = ThreadPoolExecutor(1)

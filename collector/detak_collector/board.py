@@ -142,7 +142,11 @@ class FigureState:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Everything the status page needs, in one piece, as of `now`. With `notices` the year has no figure, and why."""
+    """Everything the status page needs, in one piece, as of `now`. With `notices` the year has no figure, and why.
+
+    `recent` are the latest outages that ended, `lately` all that ended within the last hour. `alarms` are about the
+    collector itself.
+    """
 
     organisation: str
     timezone: str
@@ -154,3 +158,5 @@ class Board:
     nodes: tuple[NodeState, ...]
     ha_rule: str
     notices: tuple[str, ...] = ()
+    lately: tuple[OutageState, ...] = ()
+    alarms: tuple[str, ...] = ()

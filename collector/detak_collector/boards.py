@@ -38,6 +38,7 @@ from detak_collector.downtime.parts import Part
 from detak_collector.downtime.reading import Reading
 
 RECENT_OUTAGES = 10
+LATELY_MS = 3_600_000
 
 _SAID = {"up": Condition.UP, "degraded": Condition.DEGRADED, "down": Condition.DOWN, "unknown": Condition.UNOBSERVED}
 _DOWN = (Condition.DOWN, Condition.PRESUMED_DOWN)
@@ -93,6 +94,8 @@ def board_of(
     running = sorted((last for one in standings for last in one.outages[-1:] if last.running), key=_BEGIN)
     latest = (past for one in standings for past in one.outages[-RECENT_OUTAGES - 1 :] if not past.running)
     ended = nlargest(RECENT_OUTAGES, latest, key=_BEGIN)
+    since = case.as_of - LATELY_MS
+    lately = (past for one in standings for past in one.outages if not past.running and past.end >= since)
     figure = _figure(case, standings, year)
     return Board(
         organisation=catalogue.organisation.value_at(case.as_of - 1),
@@ -105,6 +108,7 @@ def board_of(
         nodes=tuple(nodes),
         ha_rule=catalogue.ha_rule.at(case.as_of) or "",
         notices=tuple(one.line for one in unknown),
+        lately=tuple(_outage(one, by_id[one.service]) for one in lately),
     )
 
 

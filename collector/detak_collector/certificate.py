@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from detak_collector.authority_files import AuthorityFolder
+from detak_collector.certificate_files import CertificateError
 from detak_collector.config import Config, Tls
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -18,6 +20,9 @@ _STEPS = 10
 PINNED = """
 The fingerprint is that of this collector's certificate: the node trusts it and no other. Once the certificate is
 renewed, enrol the node again; with ca_file in its agent.toml instead of --fingerprint that is not needed."""
+
+BY_AUTHORITY = """
+The node trusts what this collector's own authority has signed; renewed certificates need nothing on the node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,18 @@ def shown_certificate(config: Config) -> Shown:
         fingerprint = fingerprint_of(config.tls.certificate)
     except (OSError, ValueError) as error:
         return Shown(notes=(f"\nThe certificate {config.tls.certificate} cannot be read: {error}",))
+    if config.tls.authority is not None:
+        return _by_authority(AuthorityFolder(config.tls.authority))
     if is_trusted_everywhere(config.tls, urlsplit(config.url).hostname or ""):
         return Shown()
     return Shown(f" --fingerprint {fingerprint}", (PINNED,))
+
+
+def _by_authority(folder: AuthorityFolder) -> Shown:
+    try:
+        return Shown("".join(f" --ca-key {key}" for key in folder.fingerprints()), (BY_AUTHORITY,))
+    except CertificateError as error:
+        return Shown(notes=(f"\nThe authority's certificate cannot be read: {error}",))
 
 
 def certificate_line(certificate: Path) -> str:

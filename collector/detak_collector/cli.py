@@ -15,25 +15,32 @@ import click
 
 from detak_collector import logs
 from detak_collector.catalogue import CatalogueError
+from detak_collector.certificate_files import CertificateError
+from detak_collector.cli_backup import adopt, backup, move, restore
 from detak_collector.cli_calendar import calendar
+from detak_collector.cli_certificate import certificate
 from detak_collector.cli_difference import difference_command
+from detak_collector.cli_doctor import doctor
 from detak_collector.cli_figures import explain_command, recompute, report, status
 from detak_collector.cli_history import history
 from detak_collector.cli_incidents import incidents
 from detak_collector.cli_nodes import enroll, nodes, revoke
+from detak_collector.cli_pair import pair, promote
 from detak_collector.cli_serve import serve
 from detak_collector.cli_session import EXIT_CONFIGURATION, EXIT_COULD_NOT, Session
 from detak_collector.cli_setup import config_check, init
+from detak_collector.cli_store import store_group
 from detak_collector.config import ConfigurationError
 from detak_collector.downtime.calendars import JointLeaveUnknownError
-from detak_collector.errors import CannotServeError
+from detak_collector.errors import CannotServeError, FencedError
 from detak_collector.store.base import StoreError
 
 DEFAULT_CONFIG = Path("/etc/detak/collector.toml")
 PRIVATE = 0o077
 COMMANDS = (
     init, serve, config_check, enroll, revoke, nodes, status, report, explain_command, difference_command, recompute,
-    incidents, history, calendar,
+    incidents, history, calendar, store_group, certificate, backup, restore, move, adopt,
+    doctor, pair, promote,
 )  # fmt: skip
 
 
@@ -88,8 +95,9 @@ def _told(error: Exception) -> tuple[Sequence[str] | None, int]:
             return error.faults, EXIT_CONFIGURATION
         case CatalogueError() | JointLeaveUnknownError():
             return error.lines, EXIT_CONFIGURATION
-        case CannotServeError() | StoreError():
-            return [str(error)], EXIT_COULD_NOT
+        case CannotServeError() | StoreError() | CertificateError():
+            # systemd starts a collector again that could not, and never one that may not.
+            return [str(error)], EXIT_CONFIGURATION if isinstance(error, FencedError) else EXIT_COULD_NOT
         case click.Abort():
             return ["stopped"], EXIT_COULD_NOT
         case OSError():

@@ -13,6 +13,7 @@ from rich.text import Text
 from detak_collector.cli_session import Session, login_name
 from detak_collector.downtime.history import Published, in_force
 from detak_collector.downtime.periods import local_year
+from detak_collector.pair.here import require_leader
 from detak_collector.report.tables import local_text, plain_text, verdict_text
 from detak_collector.report.terminal import printable
 from detak_collector.rules import rules_of
@@ -69,10 +70,13 @@ def add(
     if year >= running:
         raise click.UsageError(f"YEAR: the years before {running} are over, no later one is (got {year})")
     with session.store(config) as store:
+        require_leader(store, config)
         before = [one for one in in_force(store.history.entries(), now.utc) if one.year == year]
         entry = Published(0, year, percent, target, document, note or "", login_name(), now.utc)
         store.history.add(entry)
-    click.echo(f"{year}: {plain_text(percent)} %, {document}")
+    figure = f"{plain_text(percent)} %, {document}"
+    session.audit(config, "figure-entered", f"the published figure of {year} was entered: {figure}", year=year)
+    click.echo(f"{year}: {figure}")
     for one in before:
         click.echo(f"It takes the place of {plain_text(one.percent)} %, {one.document}, which stays in the list.")
 

@@ -14,11 +14,12 @@ from detak_collector.cli_history import Words
 from detak_collector.cli_session import Session, login_name
 from detak_collector.downtime.derive import Result
 from detak_collector.downtime.incidents import MERGE, SPLIT, UNDO, Ruling, in_force
+from detak_collector.pair.here import require_leader
 from detak_collector.report.numbers import clock_text
 from detak_collector.report.tables import local_text
 from detak_collector.report.terminal import printable
 from detak_collector.rules import rules_of
-from detak_collector.store.base import OutageRegister
+from detak_collector.store.remembered import OutageRegister
 
 outage_number = click.IntRange(1, 2**53)
 reason_option = click.option("--reason", type=Words(), required=True, help="Why, for those who check it later.")
@@ -83,10 +84,12 @@ def _rule(session: Session, ruling: Ruling) -> None:
     config = session.config()
     zone = rules_of(config).zone
     with session.existing_store(config) as store:
+        require_leader(store, config)
         fault = _undoing_fault(ruling, store.outages) if ruling.kind == UNDO else _fault(ruling, store.outages)
         if fault is not None:
             raise click.UsageError(fault)
         kept = store.outages.rule(ruling)
+    session.audit(config, "incident-ruled", f"ruling {kept.id}: {_words(kept)}: {kept.reason}", ruling=kept.id)
     click.echo(f"ruling {kept.id}, {local_text(kept.ruled_at, zone)} by {kept.ruled_by}: {_words(kept)}")
     if kept.kind != UNDO:
         click.echo(f"`detak-collector incidents undo {kept.id} --reason ...` takes it back.")

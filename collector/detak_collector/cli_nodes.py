@@ -9,8 +9,10 @@ import click
 from rich.table import Table
 
 from detak_collector.certificate import shown_certificate
+from detak_collector.channel_note import LASTING_MS, read_noted
 from detak_collector.cli_session import EXIT_BAD_NEWS, Session
-from detak_collector.enrol import issue_token
+from detak_collector.config import Config
+from detak_collector.enrol import issue_shared_token, issue_token
 from detak_collector.rivals import rivalry
 from detak_collector.store.base import NodeRow
 from detak_wire import limits
@@ -34,23 +36,41 @@ class Lifetime(click.ParamType[int]):
 
 
 @click.command()
-@click.argument("node")
+@click.argument("node", required=False)
+@click.option("--count", type=click.IntRange(1, 100_000), help="Instead of NODE: let in so many new nodes, each once.")
 @click.option("--expires", type=Lifetime(), default="24h", show_default=True, help="How long the token may be used.")
 @click.pass_obj
-def enroll(session: Session, node: str, expires: int) -> None:
-    """Make a one-time token for NODE and print the line to paste there."""
-    if not re.fullmatch(limits.NAME_PATTERN, node):
+def enroll(session: Session, node: str | None, count: int | None, expires: int) -> None:
+    """Make a one-time token for NODE and print the line to paste there.
+
+    With --count the token lets in that many nodes, under the names in their agent.toml: for a roll-out. It lets in new
+    names only, so that who has it cannot become a node that is there.
+    """
+    if (node is None) == (count is None):
+        raise click.UsageError("NODE or --count: exactly one of them says whom the token is for")
+    if node is not None and not re.fullmatch(limits.NAME_PATTERN, node):
         raise click.UsageError(
             f"NODE: lower-case letters, digits and . _ - between them, at most {limits.NAME_CHARACTERS} (got {node!r})"
         )
     config = session.config()
     with session.store(config) as store:
-        token = issue_token(store.registry, node, expires, session.clock())
+        if node is not None:
+            token = issue_token(store.registry, node, expires, session.clock())
+        else:
+            token = issue_shared_token(store.registry, count or 0, expires, session.clock())
+    whom = node if node is not None else f"up to {count} new nodes"
+    session.audit(config, "token-issued", f"a token was made for {whom}", node=whom)
     shown = shown_certificate(config)
-    click.echo(f"Run this on {node}; the token works once, within {_length(expires)}:\n", err=True)
+    click.echo(_whom(node, count, expires), err=True)
     click.echo(f"detak-agent enroll --collector {config.url} --token {token}{shown.argument}")
     for line in shown.notes:
         click.echo(line, err=True)
+
+
+def _whom(node: str | None, count: int | None, expires: int) -> str:
+    if node is not None:
+        return f"Run this on {node}; the token works once, within {_length(expires)}:\n"
+    return f"Run this on up to {count} new nodes, once on each, within {_length(expires)}:\n"
 
 
 @click.command()
@@ -61,8 +81,11 @@ def revoke(session: Session, node: str) -> int:
 
     Its agent keeps what it measures, and delivers it once the node is enrolled again.
     """
-    with session.existing_store(session.config()) as store:
+    config = session.config()
+    with session.existing_store(config) as store:
         revoked = store.registry.revoke(node, session.clock())
+    if revoked:
+        session.audit(config, "revoked", f"the key of node {node} was voided", node=node)
     click.echo(f"{node}: {'its key is void' if revoked else 'has no key'}", err=not revoked)
     return 0 if revoked else EXIT_BAD_NEWS
 
@@ -77,7 +100,7 @@ def nodes(session: Session) -> int:
         watched_to = store.watch.latest_utc()
     as_of = now.utc
     if watched_to is None or now.utc - watched_to > STILL_WATCHING_MS:
-        click.echo("The collector is not running: what follows is what it last knew.", err=True)
+        click.echo(f"{_why_not_watching(config, now.utc)}: what follows is what it last knew.", err=True)
         as_of = now.utc if watched_to is None else watched_to
     if not rows:
         click.echo("No node has enrolled yet: `detak-collector enroll NODE` lets one in.")
@@ -92,6 +115,13 @@ def nodes(session: Session) -> int:
         if row.rivals:
             click.echo(f"\n{row.name}: {rivalry(row.name, row.rivals)}.", err=True)
     return EXIT_BAD_NEWS if any(state in {"silent", "two agents", "failed"} for state in states) else 0
+
+
+def _why_not_watching(config: Config, now_utc: int) -> str:
+    noted = read_noted(config.state_directory)
+    if noted is not None and noted.is_unheard and now_utc - noted.utc <= LASTING_MS:
+        return "Agents refuse the collector's certificate (`detak-collector certificate show`)"
+    return "The collector is not running"
 
 
 def _state(row: NodeRow, as_of: int, down_after_ms: int) -> str:

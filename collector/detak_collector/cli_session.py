@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import sys
@@ -14,13 +15,18 @@ from rich.console import Console
 
 from detak_collector.clocks import Clock, system_clock
 from detak_collector.config import Config, load
+from detak_collector.events import Event
+from detak_collector.logs import log_event
 from detak_collector.store.base import StoreError
-from detak_collector.store.sqlite import FILE_NAME, SqliteStore, open_store
+from detak_collector.store.parts import Store
+from detak_collector.store.sqlite import FILE_NAME
+from detak_collector.syslog import send_now
 
 EXIT_BAD_NEWS = 1
 EXIT_CONFIGURATION = 2
 EXIT_COULD_NOT = 3
 WIDTH = 200
+SYSLOG_WITHIN_S = 3.0
 
 
 def login_name() -> str:
@@ -62,20 +68,32 @@ class Session:
         """collector.toml; raises ConfigurationError."""
         return load(self.config_path)
 
+    def audit(self, config: Config, name: str, text: str, **told: str | int) -> None:
+        """For the audit trail: to the journal, and to the syslog server where one is configured, within a moment.
+
+        It is told who gave the command. What cannot be sent is said, and the command goes on.
+        """
+        event = Event("audit", name, self.clock().utc, text, fields={"by": login_name(), **told})
+        log_event(event)
+        if config.syslog is not None:
+            trouble = asyncio.run(send_now(config.syslog, [event], SYSLOG_WITHIN_S))
+            if trouble:
+                print(f"{config.syslog.address}: the audit trail was not told: {trouble}", file=sys.stderr)
+
     @contextmanager
-    def existing_store(self, config: Config) -> Iterator[SqliteStore]:
+    def existing_store(self, config: Config) -> Iterator[Store]:
         """The store, as long as it is needed; raises StoreError where the collector has not made one yet."""
-        path = config.state_directory / FILE_NAME
-        if not path.exists():
+        if not config.store.exists():
+            path = config.state_directory / FILE_NAME
             raise StoreError(f"{path}: no such file: enrol a node with `detak-collector enroll NODE`, then run `serve`")
         with self.store(config) as store:
             yield store
 
     @contextmanager
-    def store(self, config: Config) -> Iterator[SqliteStore]:
+    def store(self, config: Config) -> Iterator[Store]:
         """The same, made where it is missing."""
         config.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        store = open_store(config.state_directory, self.clock())
+        store = config.store.open(self.clock())
         try:
             yield store
         finally:

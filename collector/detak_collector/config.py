@@ -10,9 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
+
+from detak_collector.pair.ping_to import PingTo
+from detak_collector.store_place import StorePlace, store_faults
+from detak_collector.syslog_format import FACILITIES, Destination, address_of
 
 WORDS = {
     "str": "a text", "int": "a whole number", "bool": "true or false", "object": "a table", "array": "a list of texts",
@@ -20,6 +25,8 @@ WORDS = {
 
 DownAfter = Annotated[int, Meta(ge=1_000, le=3_600_000)]
 Drift = Annotated[int, Meta(ge=1, le=10_000)]
+Every = Annotated[int, Meta(ge=1_000, le=3_600_000)]
+Enterprise = Annotated[int, Meta(ge=1, le=4_294_967_295)]
 
 
 class ConfigurationError(Exception):
@@ -31,10 +38,32 @@ class ConfigurationError(Exception):
 
 
 class TlsFile(Struct, frozen=True):
-    """The table `[tls]`: PEM files, read again at SIGHUP."""
+    """The table `[tls]`: PEM files, read again when they change. `authority`: the folder of an own one, by `init`."""
 
     certificate: str
     key: str
+    authority: str | None = None
+
+
+class SyslogFile(Struct, frozen=True):
+    """The table `[syslog]`: where outages, the audit trail and a sign of life each minute are sent."""
+
+    address: str
+    facility: str = "daemon"
+    enterprise: Enterprise = 32473
+    ca_file: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+
+class PingFile(Struct, frozen=True):
+    """The table `[ping]`: a URL that is told every so often that this collector is well."""
+
+    url: str
+    every_ms: Every = 60_000
+
+
+TABLES: dict[str, type[Struct]] = {"tls": TlsFile, "syslog": SyslogFile, "ping": PingFile}
 
 
 class CollectorFile(Struct, frozen=True):
@@ -43,20 +72,26 @@ class CollectorFile(Struct, frozen=True):
     state_directory: str
     listen: str = "127.0.0.1:8080"
     public_url: str | None = None
+    store: str | None = None
+    store_password_file: str | None = None
     services: str = "services.toml"
     down_after_ms: DownAfter = 15_000
     drift_ppm: Drift = 100
     references: list[str] = []
     allow_plaintext: bool = False
     tls: TlsFile | None = None
+    syslog: SyslogFile | None = None
+    follow: str | None = None
+    ping: PingFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Where the certificate chain and its key are."""
+    """Where the certificate chain and its key are, and the folder of the own authority that signed it, if one did."""
 
     certificate: Path
     key: Path
+    authority: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +102,16 @@ class Config:
     port: int
     url: str
     state_directory: Path
+    store: StorePlace
     services: Path
     down_after_ms: int
     drift_ppm: int
     references: tuple[str, ...]
     tls: Tls | None
+    syslog: Destination | None = None
+    follow: str | None = None
+    ping: PingTo | None = None
+    allow_plaintext: bool = False
 
 
 def load(path: Path) -> Config:
@@ -91,8 +131,8 @@ def load(path: Path) -> Config:
 def parse(table: Mapping[str, Any], path: Path) -> Config:
     """The configuration in a table that was read from `path`; raises ConfigurationError."""
     faults = list(_faults(table, CollectorFile, ""))
-    # What may stand in `listen` depends on [tls]: where that is wrong, nothing more can be said.
-    if not any(fault.startswith("tls") for fault in faults):
+    # What may stand in `listen` depends on [tls]: where a table is wrong, nothing more can be said.
+    if not any(fault.startswith(tuple(TABLES)) for fault in faults):
         faults += _contradictions(_sound(table), path.parent)
     if faults:
         raise ConfigurationError([f"{path.name}: {fault}" for fault in faults])
@@ -113,8 +153,8 @@ def _faults(table: Mapping[str, Any], kind: type[Struct], prefix: str) -> Iterat
             near = difflib.get_close_matches(name, fields, n=1)
             hint = f", did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(fields))}"
             yield f"{prefix}{name}: no such key{hint}"
-        elif name == "tls" and isinstance(value, dict):
-            yield from _faults(value, TlsFile, "tls.")
+        elif name in TABLES and isinstance(value, dict):
+            yield from _faults(value, TABLES[name], f"{name}.")
         else:
             yield from _value_fault(prefix + name, value, fields[name].type)
     for name, field in fields.items():
@@ -151,11 +191,60 @@ def _contradictions(file: CollectorFile, base: Path) -> Iterator[str]:
         )
     if file.public_url is not None and not file.public_url.startswith(("http://", "https://")):
         yield f"public_url: expected a URL beginning with https:// or http:// (got {_shown(file.public_url)})"
+    yield from store_faults(file.store, file.store_password_file, allow_plaintext=file.allow_plaintext, base=base)
     if file.tls is not None:
-        for name in ("certificate", "key"):
-            value = getattr(file.tls, name)
-            if not (base / value).is_file():
-                yield f"tls.{name}: no such file (got {_shown(value)})"
+        yield from _missing("tls", {"certificate": file.tls.certificate, "key": file.tls.key}, base)
+        if file.tls.authority is not None and not (base / file.tls.authority / "authority.pem").is_file():
+            yield f"tls.authority: no folder with an authority.pem (got {_shown(file.tls.authority)})"
+    if file.syslog is not None:
+        yield from _syslog_faults(file.syslog, base)
+    fault = None if file.follow is None else url_fault(file.follow, allow_plaintext=file.allow_plaintext)
+    if fault is not None:
+        yield f"follow: {fault}"
+    if file.ping is not None and not file.ping.url.startswith(("http://", "https://")):
+        yield f"ping.url: expected a URL beginning with https:// or http:// (got {_shown(file.ping.url)})"
+
+
+def url_fault(url: str, *, allow_plaintext: bool) -> str | None:
+    """Why another collector cannot be at this URL; None where it can."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
+        return f"expected a URL such as https://drc.example.go.id:8443 (got {_shown(url)})"
+    if parts.scheme == "http" and not allow_plaintext and not _is_near(parts.hostname):
+        return f"plain HTTP to another machine is refused: name it with https:// (got {_shown(url)})"
+    return None
+
+
+def _is_near(host: str) -> bool:
+    try:
+        return _is_loopback(host)
+    except ValueError:
+        return False
+
+
+def _missing(table: str, files: Mapping[str, str | None], base: Path) -> Iterator[str]:
+    for name, value in files.items():
+        if value is not None and not (base / value).is_file():
+            yield f"{table}.{name}: no such file (got {_shown(value)})"
+
+
+def _syslog_faults(file: SyslogFile, base: Path) -> Iterator[str]:
+    address = address_of(file.address)
+    if address is None:
+        yield (
+            "syslog.address: expected udp://, tcp:// or tls:// and HOST:PORT such as tls://siem.example.go.id:6514 "
+            f"(got {_shown(file.address)})"
+        )
+    if file.facility not in FACILITIES:
+        yield f"syslog.facility: expected one of {', '.join(FACILITIES)} (got {_shown(file.facility)})"
+    files = {"ca_file": file.ca_file, "certificate": file.certificate, "key": file.key}
+    if address is not None and address[0] != "tls":
+        for name in (name for name, value in files.items() if value is not None):
+            yield f"syslog.{name}: only with an address that begins with tls:// (got {_shown(files[name])})"
+    elif (file.certificate is None) != (file.key is None):
+        yield f"syslog.{'key' if file.key is None else 'certificate'}: is missing; certificate and key come together"
+    else:
+        yield from _missing("syslog", files, base)
 
 
 def _address(listen: str) -> tuple[str, int] | None:
@@ -183,9 +272,33 @@ def _config(file: CollectorFile, base: Path) -> Config:
         port=address[1],
         url=(file.public_url or f"{scheme}://{file.listen}").rstrip("/"),
         state_directory=base / file.state_directory,
+        store=StorePlace(
+            base / file.state_directory,
+            file.store,
+            None if file.store_password_file is None else base / file.store_password_file,
+        ),
         services=base / file.services,
         down_after_ms=file.down_after_ms,
         drift_ppm=file.drift_ppm,
         references=tuple(file.references),
-        tls=None if file.tls is None else Tls(base / file.tls.certificate, base / file.tls.key),
+        tls=None if file.tls is None else _tls(file.tls, base),
+        syslog=None if file.syslog is None else _destination(file.syslog, base),
+        follow=None if file.follow is None else file.follow.rstrip("/"),
+        ping=None if file.ping is None else PingTo(file.ping.url, file.ping.every_ms),
+        allow_plaintext=file.allow_plaintext,
     )
+
+
+def _destination(file: SyslogFile, base: Path) -> Destination:
+    address = address_of(file.address)
+    if address is None:
+        raise AssertionError(file.address)
+    ca_file, certificate, key = (
+        None if value is None else base / value for value in (file.ca_file, file.certificate, file.key)
+    )
+    return Destination(*address, FACILITIES[file.facility], file.enterprise, ca_file, certificate, key)
+
+
+def _tls(file: TlsFile, base: Path) -> Tls:
+    authority = None if file.authority is None else base / file.authority
+    return Tls(base / file.certificate, base / file.key, authority)

@@ -16,6 +16,7 @@ REFUSALS = {
     Redeemed.EXPIRED: "this token has expired",
     Redeemed.USED: "this token has been used already",
     Redeemed.OTHER_NODE: "this token was made for a node of another name",
+    Redeemed.TAKEN: "this token lets in new nodes only, and a node of this name was enrolled before",
 }
 
 
@@ -28,6 +29,13 @@ def issue_token(registry: NodeRegistry, node: str, lifetime_ms: int, now: Readin
     """A new one-time token for `node`, shown once."""
     token = secrets.token_hex(RANDOM_BYTES)
     registry.issue(node, digest(token), now.utc + lifetime_ms, now)
+    return token
+
+
+def issue_shared_token(registry: NodeRegistry, nodes: int, lifetime_ms: int, now: Reading) -> str:
+    """A token for so many new nodes, whatever their names, shown once."""
+    token = secrets.token_hex(RANDOM_BYTES)
+    registry.issue_shared(nodes, digest(token), now.utc + lifetime_ms, now)
     return token
 
 
@@ -56,8 +64,10 @@ class Holder:
 class Keyring:
     """The keys that are valid now, in memory. It is filled again whenever the registry says that they changed."""
 
-    def __init__(self, registry: NodeRegistry) -> None:
+    def __init__(self, registry: NodeRegistry, *, shared: bool = False) -> None:
         self._registry = registry
+        self.shared = shared
+        """Whether keys may be given elsewhere too."""
         self._held: tuple[dict[bytes, str], frozenset[bytes]] = ({}, frozenset())
         self.refill()
 

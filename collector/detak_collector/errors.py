@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class CannotServeError(Exception):
     """The collector cannot do its work here; the text says why and what to do."""
+
+
+class FencedError(CannotServeError):
+    """This copy of the store must not be served, now or later, until a person decides otherwise."""

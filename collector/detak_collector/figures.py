@@ -20,7 +20,7 @@ from detak_collector.downtime.derive import Result, cells_of, put_together, with
 from detak_collector.downtime.periods import Period, midnight, year_to_date
 from detak_collector.records import LatestNumbers, Records
 from detak_collector.rules import Rules
-from detak_collector.running import RunningBoard
+from detak_collector.running import LEISURE, RunningBoard
 from detak_collector.store.base import DerivedMonths, EvidenceStore, NodeRegistry
 from detak_collector.stored_months import StoredMonths, View
 
@@ -79,13 +79,13 @@ class Figures:
         result = put_together(view.case(), period, [detail.services for detail in details], details)
         return with_incidents(result) if self._records is None else self._records.recall(result)
 
-    def board_now(self) -> Board:
-        """What the status page shows at this moment."""
-        return self._board.draw(self._view())
+    def board_now(self, leisure: int = LEISURE) -> Board:
+        """What the status page shows at this moment, derived anew as a whole as seldom as `leisure` says."""
+        return self._board.draw(self._view(), leisure)
 
-    async def board(self) -> Board:
+    async def board(self, leisure: int = LEISURE) -> Board:
         """The same, derived in a thread so that evidence is still received meanwhile."""
-        return await asyncio.to_thread(self.board_now)
+        return await asyncio.to_thread(self.board_now, leisure)
 
     def _view(self, as_of: int | None = None) -> View:
         view = View(self._evidence, self._rules(), self._clock())

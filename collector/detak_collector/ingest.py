@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from detak_collector.clocks import Clock
+from detak_collector.counters import commit_time, commits, latency, records
 from detak_collector.ingest_deadlines import Deadlines
 from detak_collector.ingest_validation import InvalidRecordError, check
 from detak_collector.pulse import Pulse
@@ -68,6 +69,8 @@ class Ingest:
     refused_liveness: Callable[[], None]
     capacity: Capacity = Capacity()
     rivals: Rivals = field(default_factory=Rivals)
+    trouble: str = field(default="", init=False)
+    """Why the store took nothing when it was last asked; empty where it did."""
     _queue: deque[_Waiting] = field(default_factory=deque, init=False)
     _octets: int = field(default=0, init=False)
     _broken: StoreBrokenError | None = field(default=None, init=False)
@@ -77,6 +80,11 @@ class Ingest:
     def waiting(self) -> int:
         """How many messages wait for the next commit."""
         return len(self._queue)
+
+    @property
+    def waiting_octets(self) -> int:
+        """How long they are together."""
+        return self._octets
 
     async def take(self, arrival: Arrival, size: int) -> Answer:
         """The answer to a message of `size` bytes, once all it holds is durable.
@@ -103,7 +111,7 @@ class Ingest:
         try:
             await self._commit_for_ever()
         except StoreBrokenError as error:
-            self._broken = error
+            self._broken, self.trouble = error, str(error)
             _refuse(list(self._queue), error)
             raise
 
@@ -124,18 +132,36 @@ class Ingest:
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
         arrivals = [waiting.arrival for waiting in batch]
         loop = asyncio.get_running_loop()
+        begun = loop.time()
         try:
             outcomes = await loop.run_in_executor(self.thread, self.store.commit, arrivals)
         except StoreBrokenError as error:
             _refuse(batch, error)
             raise
         except StoreUnavailableError as error:
-            _refuse(batch, error)
-            _log.error("%d messages refused: %s", len(batch), error)
+            commits.count("refused")
+            self._refuse_for_now(batch, error)
         except Exception:  # noqa: BLE001 - one message that cannot be stored must not keep all others from it
             await self._commit_apart(batch)
         else:
+            commits.count("stored")
+            commit_time.observe(round((loop.time() - begun) * 1_000))
+            self.recovered()
             self._deliver(batch, outcomes)
+
+    def _refuse_for_now(self, batch: Sequence[_Waiting], error: StoreUnavailableError) -> None:
+        """Nobody is listened to; that is logged once, since every beat of every node fares so until it is over."""
+        if not self.trouble:
+            _log.error("evidence is refused: %s", error)
+        self.trouble = str(error)
+        self.refused_liveness()
+        _refuse(batch, error)
+
+    def recovered(self) -> None:
+        """The store takes evidence, as far as is known."""
+        if self.trouble:
+            _log.warning("evidence is stored again")
+        self.trouble = ""
 
     async def _commit_apart(self, batch: Sequence[_Waiting]) -> None:
         """One message of the batch cannot be committed: it is found by trying each alone."""
@@ -155,6 +181,7 @@ class Ingest:
             if not waiting.receipt.cancelled():
                 waiting.receipt.set_result(outcome)
             arrival = waiting.arrival
+            _count(arrival.evidence)
             self.rivals.spoke(arrival.node, arrival.evidence.run, arrival.address, arrival.at.boottime)
             is_back = outcome.heard and self.deadlines.heard(arrival.node, arrival.at.boottime)
             news = news or outcome.news or is_back
@@ -164,6 +191,7 @@ class Ingest:
     def _answer(self, arrival: Arrival, receipt: Receipt) -> Answer:
         # By BOOTTIME, so that a step of UTC in between cannot make the answer precede the question.
         took = self.clock().boottime - arrival.at.boottime
+        latency.observe(took)
         pressure = self._pressure(0)
         return Answer(
             protocol=PROTOCOL_VERSION,
@@ -192,6 +220,18 @@ def _fresh(part: Part) -> Part:
     open_spans = [span for span in part.spans if not span.closed]
     closed = [span for span in part.spans if span.closed][-FRESH_RECORDS:]
     return Part(part.run, part.opening, [*closed, *open_spans], part.growths)
+
+
+def _count(evidence: Evidence) -> None:
+    for part in evidence.parts:
+        for kind, found in (
+            ("spans", part.spans),
+            ("growths", part.growths),
+            ("exchanges", part.exchanges),
+            ("gaps", part.gaps),
+        ):
+            if found:
+                records.count(kind, len(found))
 
 
 def _refuse(batch: Sequence[_Waiting], error: Exception) -> None:

@@ -6,15 +6,17 @@ one stands. Pure: earlier closed records are asked of `lookup`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from sys import intern
 
 from msgspec import Struct, structs
 
 from detak_collector.downtime.facts import ALIVE
 from detak_collector.ingest_numbers import Ranges, contains, united, with_numbers
+from detak_collector.ingest_reach import NOTHING, Reach, grown, packed, unpacked
 from detak_collector.ingest_validation import InvalidRecordError
-from detak_wire.messages import Exchange, Gap, Growth, Part, RunOpening, Span, StopReason
+from detak_wire.messages import Evidence, Exchange, Gap, Growth, Part, RunOpening, Span, StopReason
 
 
 class HeldSpan(Struct, frozen=True, array_like=True, gc=False):
@@ -38,31 +40,40 @@ class HeldSpan(Struct, frozen=True, array_like=True, gc=False):
     heard_utc: int | None = None
 
 
+NUL = "\0"
+
 Closed = HeldSpan | Exchange | Gap
 Lookup = Callable[[int], Closed | None]
 OpenSpans = dict[int, HeldSpan]
 
 
-@dataclass(frozen=True, slots=True)
-class RunState:
+class RunState(Struct, frozen=True):
     """What is held of one run. Never changed in place, so a commit that fails changes nothing.
 
+    `open` has the open spans as they began, `reach` how far each of them reaches by now: a quiet beat changes no more.
     `held` numbers are stored as closed records, `lost` ones are named by gap records; `alive_reach` is the end of
-    the last tick that is known. `stopped_utc` is when the word of its stop arrived.
+    the last tick that is known, `alive` numbers the open spans of `alive`. `stopped_utc` is when the word of its stop
+    arrived.
     """
 
     checks: frozenset[str]
     open: OpenSpans
+    reach: bytes
     held: Ranges = ()
     lost: Ranges = ()
     alive_reach: int = -1
+    alive: tuple[int, ...] = ()
     stopped: StopReason | None = None
     stopped_agent: int | None = None
     stopped_utc: int | None = None
 
+    def reached(self) -> OpenSpans:
+        """The open spans as far as they reach by now."""
+        reach = unpacked(self.reach)
+        return {number: reaching(span, reach[number]) for number, span in self.open.items()}
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+
+class Merged(Struct, frozen=True):
     """The new state, the records that are new and closed, the versions that contradict, and what became of it all.
 
     `news` is false where open spans grew and nothing else was learnt.
@@ -77,12 +88,30 @@ class Merged:
 
 def opened(opening: RunOpening) -> RunState:
     """The state of a run of which nothing but its opening is known."""
-    return RunState(frozenset((ALIVE, *(check.name for check in opening.checks))), {})
+    return RunState(_checks(tuple(check.name for check in opening.checks)), {}, NOTHING)
+
+
+@lru_cache(maxsize=128)
+def _checks(names: tuple[str, ...]) -> frozenset[str]:
+    """One set for all nodes that are set up alike: of what is held of a node it would be a good part."""
+    return frozenset((ALIVE, *names))
+
+
+def alive_among(spans: Iterable[HeldSpan]) -> tuple[int, ...]:
+    """The numbers of those that are of `alive`."""
+    return tuple(sorted(span.number for span in spans if span.check == ALIVE))
 
 
 def held_version(span: Span) -> HeldSpan:
     """A span off the wire as it is held."""
-    return HeldSpan(*structs.astuple(span))
+    number, check, *rest = structs.astuple(span)
+    held = HeldSpan(number, intern(check), *rest)
+    return structs.replace(held, message=_keepable(held.message)) if NUL in held.message else held
+
+
+def _keepable(text: str) -> str:
+    """Not every database keeps the character NUL. It is replaced before anything is compared, so once and for all."""
+    return text.replace(NUL, "\N{REPLACEMENT CHARACTER}")
 
 
 def merge(state: RunState, part: Part, sent_agent: int, lookup: Lookup, arrived_utc: int | None = None) -> Merged:
@@ -94,15 +123,47 @@ def merge(state: RunState, part: Part, sent_agent: int, lookup: Lookup, arrived_
     for exchange in part.exchanges:
         folding.add_record(exchange)
     for gap in part.gaps:
-        folding.add_record(gap)
+        folding.add_record(structs.replace(gap, reason=_keepable(gap.reason)))
     return folding.outcome()
+
+
+def reaching(span: HeldSpan, reach: Reach) -> HeldSpan:
+    """The span, reaching so far."""
+    return structs.replace(span, last_begin=reach[1], last_end=reach[2], samples=reach[3], largest_gap=reach[4])
+
+
+def merge_quiet(state: RunState, part: Part, evidence: Evidence) -> Merged | None:
+    """The outcome where open spans of the speaking run grow and nothing else is said; None where it is not so plain.
+
+    It tells what `merge` tells, in a fifth of the time: it runs for every check of every beat.
+    """
+    if part.run != evidence.run or part.opening is not None or part.spans or part.exchanges or part.gaps:
+        return None
+    plain = grown(state.reach, part.growths, evidence.sent_agent, state.alive)
+    if plain is None:
+        return None
+    reach, alive_end = plain
+    alive_reach = max(state.alive_reach, alive_end)
+    changed = RunState(
+        state.checks,
+        state.open,
+        reach,
+        state.held,
+        state.lost,
+        alive_reach,
+        state.alive,
+        state.stopped,
+        state.stopped_agent,
+        state.stopped_utc,
+    )
+    return Merged(changed, alive_grew=alive_reach > state.alive_reach)
 
 
 def grows(known: HeldSpan, version: HeldSpan) -> bool | None:
     """True: `version` is later than `known`; False: it says nothing new; None: the two contradict each other."""
     if _fixed(known) != _fixed(version):
         return None
-    before, after = _reach(known), _reach(version)
+    before, after = _reach(known)[1:], _reach(version)[1:]
     if before == after:
         return version.closed and not known.closed
     if all(mine <= theirs for mine, theirs in zip(before, after, strict=True)):
@@ -116,8 +177,13 @@ def _fixed(span: HeldSpan) -> tuple[object, ...]:
     return (span.check, span.state, span.first_begin, span.first_end, span.message, span.marks)
 
 
-def _reach(span: HeldSpan) -> tuple[int, int, int, int]:
-    return (span.last_begin, span.last_end, span.samples, span.largest_gap)
+def _reach(span: HeldSpan) -> Reach:
+    return (span.number, span.last_begin, span.last_end, span.samples, span.largest_gap)
+
+
+def _beginning(span: HeldSpan) -> Reach:
+    """How far it reached with its first sample."""
+    return (span.number, span.first_begin, span.first_end, 1, 0)
 
 
 def _grown(known: HeldSpan, growth: Growth, sent_agent: int) -> HeldSpan:
@@ -131,7 +197,7 @@ def _grown(known: HeldSpan, growth: Growth, sent_agent: int) -> HeldSpan:
         sent_agent - growth.last_end_ago,
         growth.samples,
         growth.largest_gap,
-        False,  # noqa: FBT003 - by position, because it runs for every check of every beat
+        False,  # noqa: FBT003 - by position, as all of them
         known.message,
         known.marks,
         known.heard_utc,
@@ -146,7 +212,7 @@ class _Folding:
         self._lookup = lookup
         self._run = run
         self._arrived_utc = arrived_utc
-        self._open = dict(state.open)
+        self._open = state.reached()
         self._closed: dict[int, Closed] = {}
         self._conflicts: list[Closed] = []
         self._alive_reach = state.alive_reach
@@ -166,25 +232,12 @@ class _Folding:
             self._compare(known, version)
 
     def grow(self, growths: list[Growth], sent_agent: int) -> None:
-        held = self._open
         for growth in growths:
-            known = held.get(growth.number)
+            known = self._open.get(growth.number)
             if known is None:
                 self._grow_closed(growth, sent_agent)
                 continue
-            version = _grown(known, growth, sent_agent)
-            # The ordinary case, told without the tuples of `grows`: this runs for every check of every beat.
-            if (
-                version.last_begin > known.last_begin
-                and version.samples > known.samples
-                and version.last_end >= known.last_end
-                and version.largest_gap >= known.largest_gap
-            ):
-                held[growth.number] = version
-                if version.check == ALIVE and version.last_end > self._alive_reach:
-                    self._alive_reach = version.last_end
-            else:
-                self._compare(known, version)
+            self._compare(known, _grown(known, growth, sent_agent))
 
     def add_record(self, record: Exchange | Gap) -> None:
         known = self._open.get(record.number) or self._known(record.number)
@@ -195,15 +248,18 @@ class _Folding:
             self._contradict(record)
 
     def outcome(self) -> Merged:
-        state = self._state
+        state, spans = self._state, self._open
+        is_same = state.open.keys() == spans.keys()
         gaps = [record for record in self._closed.values() if isinstance(record, Gap)]
         lost = [(gap.first_number, gap.last_number) for gap in gaps]
         changed = RunState(
             state.checks,
-            self._open,
+            state.open if is_same else {number: reaching(span, _beginning(span)) for number, span in spans.items()},
+            packed(sorted(_reach(span) for span in spans.values())),
             with_numbers(state.held, self._closed) if self._closed else state.held,
             united((*state.lost, *lost)) if lost else state.lost,
             self._alive_reach,
+            state.alive if is_same else alive_among(spans.values()),
             state.stopped,
             state.stopped_agent,
             state.stopped_utc,

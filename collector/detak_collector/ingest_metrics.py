@@ -10,8 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from detak_collector.metrics import Moment, moments
 from detak_collector.store.base import Arrival, NodeMetrics
 
-MOST_WAITING = 20_000
-AT_ONCE = 2_000
+MOST_WAITING = 8_000
+AT_ONCE = 250
+"""In one commit, of some milliseconds: evidence waits no longer than that."""
+
+COMMITS = 24
+"""In one second at most: more than ten thousand nodes bring that have an outage to catch up with."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,17 +36,17 @@ class MetricsIntake:
 
     async def store(self, now_utc: int) -> None:
         """Keeps what has arrived since, and tidies a little. Whatever fails is logged once, and evidence goes on."""
-        batch = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+        run = asyncio.get_running_loop().run_in_executor
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._write, batch, now_utc)
+            for _ in range(COMMITS):
+                if not self._waiting:
+                    break
+                batch = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+                await run(self._thread, self._store.keep, batch)
+            await run(self._thread, self._store.tidy, now_utc)
         except Exception as error:  # noqa: BLE001 - it would end the collector
             if str(error) != self._trouble:
                 self._trouble = str(error)
                 _log.warning("metrics are lost: %s", error)
         else:
             self._trouble = ""
-
-    def _write(self, batch: list[tuple[str, Moment]], now_utc: int) -> None:
-        if batch:
-            self._store.keep(batch)
-        self._store.tidy(now_utc)

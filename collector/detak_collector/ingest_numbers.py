@@ -45,6 +45,22 @@ def without_numbers(ranges: Ranges, numbers: Iterable[int]) -> Ranges:
     return tuple((begin, end) for begin, end in left if begin <= end)
 
 
+def without(ranges: Ranges, taken: Ranges) -> Ranges:
+    """The ranges, less those taken; both in their normal form."""
+    left: list[tuple[int, int]] = []
+    for begin, end in ranges:
+        at = begin
+        for first, last in taken[max(0, bisect_right(taken, (begin, _BEYOND)) - 1) :]:
+            if first > end:
+                break
+            if first > at:
+                left.append((at, first - 1))
+            at = max(at, last + 1)
+        if at <= end:
+            left.append((at, end))
+    return tuple(left)
+
+
 def mark(ranges: Ranges) -> int:
     """The number up to which all from 1 are there; 0 where 1 is not."""
     return ranges[0][1] if ranges and ranges[0][0] <= 1 else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 
 class Pulse:
@@ -28,3 +29,9 @@ class Pulse:
         while self._version <= seen:
             await self._grown.wait()
         return self._version
+
+    async def changed(self, seen: int, within_s: float) -> None:
+        """Returns as soon as the version is greater than `seen`, and at the latest after that time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.wait(seen)

@@ -17,7 +17,8 @@ from detak_collector.downtime.intervals import Interval
 from detak_collector.downtime.numbering import FOREVER, Found, cut
 from detak_collector.downtime.outages import Outage
 from detak_collector.downtime.periods import local_year
-from detak_collector.store.base import OutageRegister, PublishedFigures, StoreUnavailableError
+from detak_collector.store.base import StoreUnavailableError
+from detak_collector.store.remembered import OutageRegister, PublishedFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +56,20 @@ class LatestNumbers:
 
     def on(self, board: Board, outages: Callable[[], Iterable[Outage]], now: Reading) -> Board:
         """The board with its outages numbered. `outages` gives all since the first of them began, of every service."""
-        shown = (*board.running, *board.recent)
+        shown = (*board.running, *board.recent, *board.lately)
         news = [one for one in shown if not self._is_known(one)]
         if news:
             self._ask(min(one.begin for one in news), outages(), now)
         self._known = {_key(one): (one.end, self._known[_key(one)][1]) for one in shown}
         return replace(
             board,
-            running=tuple(replace(one, number=self._known[_key(one)][1]) for one in board.running),
-            recent=tuple(replace(one, number=self._known[_key(one)][1]) for one in board.recent),
+            running=self._with_numbers(board.running),
+            recent=self._with_numbers(board.recent),
+            lately=self._with_numbers(board.lately),
         )
+
+    def _with_numbers(self, outages: Sequence[OutageState]) -> tuple[OutageState, ...]:
+        return tuple(replace(one, number=self._known[_key(one)][1]) for one in outages)
 
     def _is_known(self, one: OutageState) -> bool:
         end, number = self._known.get(_key(one), (None, None))

@@ -65,6 +65,12 @@ class Rivals:
         else:
             voice.last, voice.address = at, address
 
+    def spoke_elsewhere(self, node: str, run: str, at: int) -> None:
+        """This run was heard at that time, perhaps by another collector, which knows from where."""
+        known = self._voices.get(node, {}).get(run)
+        if known is None or at > known.last:
+            self.spoke(node, run, "" if known is None else known.address, at)
+
     def look(self, now: int) -> Look:
         """What is to be told at this moment."""
         found = {node: speakers for node in self._several if len(speakers := self._speakers(node, now)) > 1}

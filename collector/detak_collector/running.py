@@ -57,8 +57,11 @@ class RunningBoard:
         self._lock = threading.Lock()
         self._state: _State | None = None
 
-    def draw(self, view: View) -> Board:
-        """The board as of the view's moment. Where joint leave is unknown it goes on as if there were none."""
+    def draw(self, view: View, leisure: int = LEISURE) -> Board:
+        """The board as of the view's moment. Where joint leave is unknown it goes on as if there were none.
+
+        Everything is derived anew only after `leisure` times as long as that took the last time.
+        """
         with self._lock:
             now, zone = view.moment.utc, view.rules.zone
             year = year_of(now, zone)
@@ -67,7 +70,7 @@ class RunningBoard:
             unknown = unknown_hours(view.rules.catalogue, cells[0][0], now)
             state = self._current(view.rules, year)
             of_this_year = [one for one in unknown if one.year >= int(year.name)]
-            state.renew(view.under(_assumed(view.rules, unknown)), cells, of_this_year)
+            state.renew(view.under(_assumed(view.rules, unknown)), cells, of_this_year, leisure)
             board = state.board(view, of_this_year)
             return self._numbers.on(board, state.outages, view.moment) if self._numbers is not None else board
 
@@ -120,7 +123,7 @@ class _State:
                 for key in (check, check[: check.index("/") + 1]):
                     self._resting_on.setdefault(key, set()).add(service)
 
-    def renew(self, view: View, cells: Sequence[Interval], unknown: Sequence[Unknown]) -> None:
+    def renew(self, view: View, cells: Sequence[Interval], unknown: Sequence[Unknown], leisure: int) -> None:
         """Brings everything to the view's moment, as far as it may have changed."""
         now = view.moment.utc
         everything = {service.id for service in self.rules.catalogue.services}
@@ -129,7 +132,7 @@ class _State:
         still_open = [(cell[0], min(cell[1], now)) for cell in cells if not view.is_settled(cell)]
         heard = self._registry.heard(view.moment)
         silent = _overdue(heard, view)
-        if self._is_due(view, still_open):
+        if self._is_due(view, still_open, leisure):
             mark = self._news if caught_up is None else caught_up.mark
             affected = everything
             self._derive_all(view, still_open)
@@ -215,11 +218,11 @@ class _State:
         )
         return {*resting, *down}
 
-    def _is_due(self, view: View, still_open: Sequence[Interval]) -> bool:
+    def _is_due(self, view: View, still_open: Sequence[Interval], leisure: int) -> bool:
         """Whether all is to be derived anew: nothing is there yet, a month has begun, or it has been long enough."""
         if [one.cell[0] for one in self._open] != [cell[0] for cell in still_open]:
             return True
-        return view.moment.boottime - self._whole_at >= LEISURE * self._whole_cost_ms
+        return view.moment.boottime - self._whole_at >= leisure * self._whole_cost_ms
 
     def _derive_all(self, view: View, still_open: Sequence[Interval]) -> None:
         begun = self._timer()

@@ -3,46 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import gc
 import logging
 import os
 import signal
-import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from aiohttp import web
 
-from detak_collector import catalogue
+from detak_collector.channel import Channel, Heard
 from detak_collector.clocks import Clock, Reading
-from detak_collector.config import Config, Tls
+from detak_collector.config import Config, ConfigurationError
 from detak_collector.enrol import Keyring
-from detak_collector.errors import CannotServeError
+from detak_collector.errors import CannotServeError, FencedError
+from detak_collector.fellows import Fellows
 from detak_collector.figures import Figures, unfilled
 from detak_collector.ingest import Ingest
 from detak_collector.ingest_deadlines import Deadlines
 from detak_collector.ingest_metrics import MetricsIntake
+from detak_collector.instance import hindrance
+from detak_collector.logs import fields
+from detak_collector.machine import this_machine
+from detak_collector.operating import VERSION, Operating, Parts
+from detak_collector.pair.endpoints import PairApi
+from detak_collector.pair.follow import Following
+from detak_collector.pair.numbers import SharedNumbers
+from detak_collector.pair.ping import Ping
 from detak_collector.pulse import Pulse
 from detak_collector.records import Records
+from detak_collector.reloading import reread
 from detak_collector.rivals import rivalry
 from detak_collector.rules import Rules, rules_of
-from detak_collector.store.base import StoreError
-from detak_collector.store.sqlite import SqliteStore, open_store
-from detak_collector.systemd import notify
+from detak_collector.state_directory import owned
+from detak_collector.store.base import StoreError, StoreUnavailableError
+from detak_collector.store.parts import Store
+from detak_collector.systemd import notify, reloading
 from detak_collector.watch import Watch
+from detak_collector.web import openapi
 from detak_collector.web.api import Api
 from detak_collector.web.metrics import MetricsApi
 from detak_collector.web.pages import add_pages
+from detak_collector.web.succession import Succession
 from detak_wire import limits
 
 SHUTDOWN_S = 10.0
 LISTEN_BACKLOG = 1_024
-GARBAGE_THRESHOLD = 10_000
+GARBAGE_THRESHOLD = 50_000
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +63,7 @@ class Collector:
 
     config: Config
     clock: Clock
-    store: SqliteStore
+    store: Store
     thread: ThreadPoolExecutor
     keyring: Keyring
     deadlines: Deadlines
@@ -62,10 +72,31 @@ class Collector:
     ingest: Ingest
     rules: Rules
     metrics: MetricsIntake
+    channel: Channel
+    succession: Succession
+    fellows: Fellows = field(init=False)
+    following: Following = field(init=False)
+    operating: Operating = field(init=False)
+
+    def __post_init__(self) -> None:
+        store, rules = self.store, lambda: self.rules
+        self.following = Following(
+            store, self.thread, self.clock, self.deadlines, self.pulse,
+            lambda: self.config.follow, lambda: self.config.services, self._audit,
+        )  # fmt: skip
+        records = Records(SharedNumbers(store.outages, lambda: self.following.role.leads), store.history)
+        figures = Figures(store.evidence, store.derived, store.registry, rules, self.clock, records)
+        parts = Parts(
+            self.clock, store, self.ingest, self.watch, self.deadlines, self.pulse, self.channel, figures,
+            rules, lambda: self.config, self.following,
+        )  # fmt: skip
+        self.operating = Operating(parts)
+        self.fellows = Fellows(store, self.thread, self.keyring, self.deadlines, self.ingest, self.pulse)
 
     def application(self) -> web.Application:
         """The routes: agents' endpoints, then the pages."""
-        app = web.Application(client_max_size=limits.BODY_BYTES)
+        before = [self.channel.door.attend, self.succession.attend]
+        app = web.Application(client_max_size=limits.BODY_BYTES, middlewares=before)
         store = self.store
         api = Api(
             self.ingest,
@@ -75,25 +106,39 @@ class Collector:
             self.clock,
             store.collector,
             stored=self.metrics.take,
+            door=self.channel.door,
+            authorities=self.channel.announced,
+            audit=self.operating.upkeep.audit,
         )
-        app.add_routes([*api.routes(), *MetricsApi(store.metrics, self.clock).routes()])
-        records = Records(store.outages, store.history)
-        figures = Figures(store.evidence, store.derived, store.registry, lambda: self.rules, self.clock, records)
-        add_pages(app, figures, self.pulse)
+        metrics = MetricsApi(store.metrics, self.clock)
+        health, described = self.operating.health(), openapi.routes(VERSION)
+        pair = PairApi(self.following, self.clock, self.channel.door)
+        app.add_routes([*api.routes(), *metrics.routes(), *pair.routes(), *health.routes(), *described])
+        add_pages(app, self.operating, self.pulse)
         return app
+
+    def ping(self) -> Ping:
+        """What tells others that this collector is well."""
+        upkeep = self.operating.upkeep
+        return Ping(lambda: self.config.ping, lambda: tuple(one for one in upkeep.alarms if one.is_urgent))
+
+    def _audit(self, name: str, text: str, level: int = logging.INFO, **told: str | int) -> None:
+        self.operating.upkeep.audit(name, text, level, **told)
 
     async def after_tick(self, now: Reading) -> None:
         """What is looked after each second, once the tick is durable."""
         notify("WATCHDOG=1")
-        call = partial(asyncio.get_running_loop().run_in_executor, self.thread)
-        if await call(self.store.registry.changed_elsewhere):
-            await call(self.keyring.refill)
-        silent = self.deadlines.fell_silent(now.boottime)
+        await self.fellows.look(now, self.config.down_after_ms)
+        heard = Heard(*self.deadlines.heard_lately(now.boottime))
+        self.watch.unheard = self.channel.is_unheard(heard, now.utc)
+        silent = [] if self.watch.unheard else self.deadlines.fell_silent(now.boottime, self.watch.since.boottime)
         if silent:
-            _log.warning("not heard for more than %d ms: %s", self.config.down_after_ms, ", ".join(silent))
+            names, limit = ", ".join(silent), self.config.down_after_ms
+            _log.warning("not heard for more than %d ms: %s", limit, names, extra=fields(event="silent", nodes=names))
             self.pulse.beat()
         await self.metrics.store(now.utc)
-        await self._tell_rivals(now)
+        with suppress(StoreUnavailableError):
+            await self._tell_rivals(now)
 
     async def _tell_rivals(self, now: Reading) -> None:
         """Two agents with one identity are logged once, and noted for the page and `nodes` while they last."""
@@ -102,64 +147,87 @@ class Collector:
             return
         call = partial(asyncio.get_running_loop().run_in_executor, self.thread)
         registry = self.store.registry
-        await call(registry.note_rivals, {**dict.fromkeys(look.ended, ()), **look.found}, now)
+        with suppress(StoreUnavailableError):
+            await call(registry.note_rivals, {**dict.fromkeys(look.ended, ()), **look.found}, now)
         if look.begun:
             for row in await call(registry.listing, now, look.begun):
-                _log.error("node %s: %s", row.name, rivalry(row.name, row.rivals))
+                self.operating.upkeep.audit(
+                    "two-agents", f"node {row.name}: {rivalry(row.name, row.rivals)}", node=row.name
+                )
         for node in sorted(look.ended):
-            _log.warning("node %s: one agent speaks as this node again", node)
+            self.operating.upkeep.audit("one-agent", f"node {node}: one agent speaks as this node again", node=node)
         if look.begun or look.ended:
             self.pulse.beat()
 
-    def reload(self, tls: ssl.SSLContext | None) -> None:
-        """Takes services.toml and the certificate as they are now; where one is not right, the old one stays."""
-        notify("RELOADING=1")
+    async def reload(self, load: Callable[[], Config]) -> None:
+        """Takes the configuration and the certificate as they are now; where one is not right, the old one stays."""
+        reloading()
         try:
-            self.rules = rules_of(self.config)
-            _log.info("%s: reloaded", self.config.services)
+            fresh = await asyncio.to_thread(reread, load, self.config)
+        except ConfigurationError as error:
+            for line in error.faults:
+                _log.error("not reloaded: %s", line, extra=fields(event="not-reloaded"))
+            notify(f"STATUS=The configuration is not reloaded, the old one is in force: {error.faults[0]}")
+        else:
+            self.config, self.rules = fresh.config, fresh.rules
+            self.deadlines.allow(fresh.config.down_after_ms)
+            self.operating.take(fresh.config)
+            self.operating.upkeep.audit("reloaded", f"{fresh.config.services}: reloaded")
+            notify("STATUS=")
             _warn_of_hours(self.rules, self.clock())
             self.pulse.beat()
-        except catalogue.CatalogueError as error:
-            for line in error.lines:
-                _log.error("not reloaded: %s", line)
-        if tls is not None and self.config.tls is not None:
-            try:
-                tls.load_cert_chain(self.config.tls.certificate, self.config.tls.key)
-            except (OSError, ssl.SSLError) as error:
-                _log.error("not reloaded: %s: %s", self.config.tls.certificate, error)
+        self.channel.reload()
         notify("READY=1")
 
 
-async def serve(config: Config, clock: Clock, listening: Callable[[str], None]) -> None:
-    """Serves until SIGTERM or SIGINT; `listening` is told the address. Raises CannotServeError or StoreError."""
+async def serve(config: Config, clock: Clock, listening: Callable[[str], None], load: Callable[[], Config]) -> None:
+    """Serves until SIGTERM or SIGINT; `listening` is told the address, `load` reads the configuration again at SIGHUP.
+
+    Raises CannotServeError or StoreError.
+    """
     async with _collector(config, clock) as collector:
-        tls = _tls_context(config.tls)
         settle_memory()
-        stop = asyncio.Event()
+        stop, hung_up = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, collector.reload, tls)
+        loop.add_signal_handler(signal.SIGHUP, hung_up.set)
         tasks = [asyncio.create_task(collector.ingest.run(), name="ingest")]
         runner = web.AppRunner(
             collector.application(), access_log=None, auto_decompress=False, shutdown_timeout=SHUTDOWN_S
         )
         try:
             await runner.setup()
-            url = await _listen(runner, config, tls)
-            await collector.watch.begin()
+            url = await _listen(runner, config, collector.channel)
+            tasks.append(asyncio.create_task(collector.channel.run(), name="channel"))
+            await collector.watch.tick()
             tasks.append(asyncio.create_task(collector.watch.run(collector.after_tick), name="watch"))
+            tasks.append(asyncio.create_task(collector.operating.run(), name="operating"))
+            tasks.append(asyncio.create_task(_step_down(collector), name="succession"))
+            tasks.append(asyncio.create_task(collector.following.run(), name="following"))
+            tasks.append(asyncio.create_task(collector.ping().run(), name="ping"))
+            tasks.append(asyncio.create_task(_reload_at_each(hung_up, collector, load), name="reload"))
             listening(url)
+            collector.operating.upkeep.audit("started", f"the collector serves on {url}")
             notify("READY=1")
             await _until_first(stop, *tasks)
             notify("STOPPING=1")
+            collector.operating.upkeep.audit("stopping", "the collector stops, as it was told to")
         finally:
             # The handlers still under way wait for their commits, so the writer ends after them.
             await runner.cleanup()
             await _cancel(*tasks)
+            await collector.operating.upkeep.close()
             await collector.metrics.store(collector.clock().utc)
             with suppress(StoreError):
                 await collector.watch.end("stop")
+
+
+async def _reload_at_each(hung_up: asyncio.Event, collector: Collector, load: Callable[[], Config]) -> None:
+    while True:
+        await hung_up.wait()
+        hung_up.clear()
+        await collector.reload(load)
 
 
 def _warn_of_hours(rules: Rules, now: Reading) -> None:
@@ -173,8 +241,8 @@ def _warn_of_hours(rules: Rules, now: Reading) -> None:
 async def _collector(config: Config, clock: Clock) -> AsyncIterator[Collector]:
     rules = rules_of(config)
     _warn_of_hours(rules, clock())
-    with _state_directory(config.state_directory), ThreadPoolExecutor(1, "store") as thread:
-        store = open_store(config.state_directory, clock())
+    with owned(config.state_directory), ThreadPoolExecutor(1, "store") as thread:
+        store = config.store.open(clock())
         try:
             yield _assembled(config, clock, store, thread, rules)
         finally:
@@ -182,32 +250,38 @@ async def _collector(config: Config, clock: Clock) -> AsyncIterator[Collector]:
             store.close()
 
 
-def _assembled(config: Config, clock: Clock, store: SqliteStore, thread: ThreadPoolExecutor, rules: Rules) -> Collector:
+def _assembled(config: Config, clock: Clock, store: Store, thread: ThreadPoolExecutor, rules: Rules) -> Collector:
     now = clock()
     deadlines = Deadlines(config.down_after_ms, store.evidence.heard(now), now.boottime)
     pulse = Pulse()
     watch = Watch(store.watch, thread, clock)
     ingest = Ingest(store.evidence, thread, store.collector, clock, deadlines, pulse, watch.refused_liveness)
-    keyring = Keyring(store.registry)
+    keyring = Keyring(store.registry, shared=store.database.shared)
     metrics = MetricsIntake(store.metrics, thread)
-    return Collector(config, clock, store, thread, keyring, deadlines, pulse, watch, ingest, rules, metrics)
+    return Collector(
+        config, clock, store, thread, keyring, deadlines, pulse, watch, ingest, rules, metrics,
+        Channel(config, clock), _settled(store, clock),
+    )  # fmt: skip
 
 
-@contextmanager
-def _state_directory(path: Path) -> Iterator[None]:
-    """The directory, private to this user and to this process as long as it runs."""
-    os.umask(0o077)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = (path / "collector.lock").open("a")
-    except OSError as error:
-        raise CannotServeError(f"state_directory {path}: {error.strerror}") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CannotServeError(f"state_directory {path}: another collector is running on it") from None
-        yield
+def _settled(store: Store, clock: Clock) -> Succession:
+    """Makes sure that this copy of the store may serve here, and binds it to this machine; raises FencedError."""
+    # A database that collectors share serves them wherever they are.
+    instance, home = store.instance.read(), "" if store.database.shared else this_machine()
+    reason = hindrance(instance, home)
+    if reason is not None:
+        raise FencedError(f"{store.database.place}: {reason}")
+    if instance.home != home:
+        instance = instance.adopted(home, clock().utc)
+        store.instance.keep(instance)
+    return Succession(instance, store.collector, lambda: clock().utc)
+
+
+async def _step_down(collector: Collector) -> None:
+    """Once agents speak to a later copy of this store, this one serves no more; raises FencedError."""
+    fenced = await collector.succession.later_copy()
+    await asyncio.get_running_loop().run_in_executor(collector.thread, collector.store.instance.keep, fenced)
+    raise FencedError(f"{collector.store.database.place}: {hindrance(fenced, '')}")
 
 
 def settle_memory() -> None:
@@ -215,30 +289,18 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-    gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
+    gc.set_threshold(GARBAGE_THRESHOLD, 2, 1_000)
 
 
-def _tls_context(tls: Tls | None) -> ssl.SSLContext | None:
-    if tls is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(tls.certificate, tls.key)
-    except (OSError, ssl.SSLError) as error:
-        raise CannotServeError(f"tls.certificate {tls.certificate}, tls.key {tls.key}: {error}") from error
-    return context
-
-
-async def _listen(runner: web.AppRunner, config: Config, tls: ssl.SSLContext | None) -> str:
-    site = web.TCPSite(runner, config.host, config.port, ssl_context=tls, backlog=LISTEN_BACKLOG)
+async def _listen(runner: web.AppRunner, config: Config, channel: Channel) -> str:
+    site = channel.site(runner, LISTEN_BACKLOG)
     try:
         await site.start()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise CannotServeError(f"listen {config.host}:{config.port}: {reason}") from error
     host, port = runner.addresses[0][:2]
-    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{channel.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 async def _until_first(stop: asyncio.Event, *tasks: asyncio.Task[None]) -> None:

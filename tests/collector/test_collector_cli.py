@@ -74,7 +74,7 @@ def test_enroll_prints_the_line_to_paste(home: Path, capsys: pytest.CaptureFixtu
     [
         (["enroll", "DB 01"], "(got 'DB 01')"),
         (["enroll", NODE, "--expires", "soon"], "such as 24h (got 'soon')"),
-        (["enroll"], "Missing argument 'NODE'"),
+        (["enroll"], "NODE or --count: exactly one of them"),
         (["fly"], "No such command 'fly'"),
     ],
 )

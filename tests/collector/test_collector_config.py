@@ -49,7 +49,28 @@ def test_paths_are_meant_from_the_file_and_defaults_fill_the_rest(tmp_path: Path
         ('public_url = "detak"', 'public_url: expected a URL beginning with https:// or http:// (got "detak")'),
         ("tls = 1", "tls: expected a table (got 1)"),
         ('[tls]\ncertificate = "c"', "tls.key: is missing"),
-        ('[tls]\ncertificate = "c"\nkey = "k"\nca = "x"', "tls.ca: no such key; known are certificate, key"),
+        ('[tls]\ncertificate = "c"\nkey = "k"\nca = "x"', "tls.ca: no such key; known are authority, certificate, key"),
+        ("syslog = 1", "syslog: expected a table (got 1)"),
+        ("[syslog]", "syslog.address: is missing"),
+        (
+            '[syslog]\naddress = "siem"',
+            ("syslog.address: expected udp://, tcp:// or tls:// and HOST:PORT such as tls://siem.example.go.id:6514 "
+            '(got "siem")'),
+        ),
+        (
+            '[syslog]\naddress = "udp://siem"\nfacility = "mail"',
+            ("syslog.facility: expected one of user, daemon, auth, authpriv, audit, local0, local1, local2, local3, "
+            'local4, local5, local6, local7 (got "mail")'),
+        ),
+        (
+            '[syslog]\naddress = "udp://siem"\nca_file = "ca.pem"',
+            'syslog.ca_file: only with an address that begins with tls:// (got "ca.pem")',
+        ),
+        ('[syslog]\naddress = "tls://siem"\nca_file = "ca.pem"', 'syslog.ca_file: no such file (got "ca.pem")'),
+        (
+            '[syslog]\naddress = "tls://siem"\ncertificate = "c.pem"',
+            "syslog.key: is missing; certificate and key come together",
+        ),
     ],
 )  # fmt: skip
 def test_a_fault_is_one_line_with_its_place_reason_and_value(tmp_path: Path, line: str, fault: str) -> None:

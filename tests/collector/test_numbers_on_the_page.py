@@ -24,8 +24,8 @@ from detak_collector.records import Records
 from detak_collector.report.status import print_status
 from detak_collector.rules import Rules
 from detak_collector.store.base import Receipt, StoreUnavailableError
+from detak_collector.store.outages import SqlOutages
 from detak_collector.store.sqlite import SqliteStore, open_store
-from detak_collector.store.sqlite_outages import SqliteOutages
 from detak_collector.web.assets import Assets
 from detak_collector.web.render import STATIC, TEMPLATES, Renderer
 from detak_wire.messages import Part
@@ -35,7 +35,7 @@ from outage_history import EVERY_MS, MINUTE_MS, SERVICES, fill
 NOVEMBER = Period("2023-11", START_UTC - 86_400_000, START_UTC + 15 * 86_400_000)
 
 
-class Register(SqliteOutages):
+class Register(SqlOutages):
     """The register of a disk that may be full: then it gives no number."""
 
     is_full = False
@@ -55,7 +55,7 @@ class Stage:
         self.folder = folder
         self.now = reading(0)
         self.store: SqliteStore = open_store(folder, self.now)
-        self.register = Register(self.store.path)
+        self.register = Register(self.store.database)
         self.figures = self._figures()
 
     def at(self, minute: int) -> Reading:

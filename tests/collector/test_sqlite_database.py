@@ -1,5 +1,5 @@
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -7,7 +7,7 @@ import pytest
 from detak_collector.store.base import StoreBrokenError, StoreError, StoreUnavailableError
 from detak_collector.store.migrations import MIGRATIONS, NAMES
 from detak_collector.store.sqlite import FILE_NAME, open_store
-from detak_collector.store.sqlite_database import connect, transaction, translated
+from detak_collector.store.sqlite_database import SqliteDatabase, connect, transaction, translated
 from evidence_builders import reading
 
 
@@ -62,6 +62,7 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
     [
         (sqlite3.SQLITE_FULL, StoreUnavailableError),
         (sqlite3.SQLITE_BUSY, StoreUnavailableError),
+        (sqlite3.SQLITE_IOERR_SHMSIZE, StoreUnavailableError),
         (sqlite3.SQLITE_IOERR_FSYNC, StoreBrokenError),
         (sqlite3.SQLITE_CORRUPT, StoreBrokenError),
         (sqlite3.SQLITE_CONSTRAINT_UNIQUE, StoreError),
@@ -79,3 +80,59 @@ def test_a_database_that_another_process_keeps_locked_is_unavailable(tmp_path: P
         mine.execute("PRAGMA busy_timeout = 1")
         with pytest.raises(StoreUnavailableError, match="locked"), transaction(mine, path):
             pass
+
+
+def failing(code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("told by SQLite")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_CORRUPT])
+def test_once_the_disk_has_failed_no_connection_of_the_process_writes_or_reads_any_more(
+    tmp_path: Path, code: int
+) -> None:
+    open_store(tmp_path, reading(0)).close()
+    database = SqliteDatabase(tmp_path / FILE_NAME)
+    earlier = database.connect()
+    with pytest.raises(StoreBrokenError, match="told by SQLite"), database.writing():
+        raise failing(code)
+    with pytest.raises(StoreBrokenError, match="told by SQLite"), earlier.transaction():
+        pytest.fail("it went on")
+    with pytest.raises(StoreBrokenError, match="told by SQLite"), database.reading():
+        pytest.fail("it went on")
+
+
+def test_a_transaction_under_way_when_another_connection_fails_is_not_committed(tmp_path: Path) -> None:
+    open_store(tmp_path, reading(0)).close()
+    database = SqliteDatabase(tmp_path / FILE_NAME)
+    with pytest.raises(StoreBrokenError), database.writing() as connection:  # noqa: PT012 - both are under way
+        connection.execute("UPDATE collector SET identity = 'other'")
+        with suppress(StoreBrokenError), database.reading():
+            raise failing(sqlite3.SQLITE_IOERR_READ)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:
+        assert other.execute("SELECT identity FROM collector").fetchone() != ("other",)
+
+
+def test_a_statement_that_is_wrong_does_not_end_the_use_of_the_file(tmp_path: Path) -> None:
+    open_store(tmp_path, reading(0)).close()
+    database = SqliteDatabase(tmp_path / FILE_NAME)
+    with pytest.raises(StoreError), database.reading() as connection:
+        connection.execute("SELECT nothing FROM nowhere")
+    with database.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM collector").fetchone() == (1,)
+
+
+def test_the_write_ahead_log_does_not_grow_for_ever(tmp_path: Path) -> None:
+    open_store(tmp_path, reading(0)).close()
+    path = tmp_path / FILE_NAME
+    log = path.with_name(f"{FILE_NAME}-wal")
+    with closing(SqliteDatabase(path).connect()) as connection:
+        sizes = []
+        for commit in range(40):
+            with connection.transaction():
+                connection.executemany(
+                    "INSERT INTO text (text) VALUES (?)", [(f"{commit}/{row}/{'x' * 400}",) for row in range(200)]
+                )
+            sizes.append(log.stat().st_size)
+    assert max(sizes) < 2 * sizes[4]

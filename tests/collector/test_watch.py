@@ -1,7 +1,8 @@
 import asyncio
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,14 @@ class Stage:
         for self.now in moments:
             await self.watch.tick()
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Another process keeps the file to itself."""
+        self.store.watch._connection.execute("PRAGMA busy_timeout = 1")
+        with closing(sqlite3.connect(self.store.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+
     def watched(self) -> list[tuple[int, int]]:
         intervals = self.store.watch.watched(START_UTC - 100_000, START_UTC + 900_000)
         return [(begin - START_UTC, end - START_UTC) for begin, end in intervals]
@@ -81,6 +90,18 @@ def test_time_in_which_liveness_was_refused_is_not_watched(stage: Stage) -> None
     assert stage.watched() == [(1_000, 2_000), (3_000, 4_000)]
 
 
+def test_while_the_store_takes_nothing_it_does_not_watch_and_then_goes_on(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    asyncio.run(stage.ticks_at(reading(1_000), reading(2_000)))
+    with stage.locked():
+        asyncio.run(stage.ticks_at(reading(3_000), reading(4_000), reading(5_000)))
+    asyncio.run(stage.ticks_at(reading(6_000), reading(7_000)))
+    assert stage.watched() == [(1_000, 2_000), (6_000, 7_000)]
+    told = [record.getMessage() for record in caplog.records]
+    assert [line.partition(",")[0] for line in told] == ["not watching", "watching again"]
+
+
 def test_after_its_end_nothing_is_watched(stage: Stage) -> None:
     asyncio.run(stage.ticks_at(reading(1_000), reading(2_000)))
     asyncio.run(stage.watch.end("stop"))
@@ -95,6 +116,12 @@ def test_a_node_falls_silent_once_and_comes_back_once() -> None:
     assert deadlines.heard("db-01", 99_500)
     assert not deadlines.heard("db-01", 100_500)
     assert deadlines.heard("app-01", 100_500)
+
+
+def test_no_node_falls_silent_before_its_deadline_since_listening_began_anew() -> None:
+    deadlines = Deadlines(15_000, {"db-01": 1_000}, listening_since=500)
+    assert deadlines.fell_silent(99_000, listening_since=84_000) == []
+    assert deadlines.fell_silent(99_001, listening_since=84_000) == ["db-01"]
 
 
 def test_a_restarted_collector_gives_every_node_its_whole_deadline_again() -> None:

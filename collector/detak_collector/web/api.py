@@ -1,10 +1,9 @@
-"""The endpoints that agents call: evidence and enrolment, and /healthz. They speak HTTP and decide nothing."""
+"""The endpoints that agents call: evidence and enrolment. They speak HTTP and decide nothing."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,15 +16,24 @@ from aiohttp import web
 
 from detak_collector import enrol
 from detak_collector.clocks import Clock
+from detak_collector.counters import refusals
+from detak_collector.door import Door, Visitor
 from detak_collector.enrol import Holder
+from detak_collector.events import Audit
 from detak_collector.ingest import RETRY_AFTER_S, Ingest, OverloadedError
 from detak_collector.ingest_validation import InvalidRecordError
+from detak_collector.keys_elsewhere import KeysElsewhere
+from detak_collector.limits import NODE_MESSAGES, Allowances
+from detak_collector.logs import log_audit
 from detak_collector.store.base import Arrival, NodeRegistry, Redeemed, StoreError
 from detak_wire import PROTOCOL_VERSION, limits
 from detak_wire.codec import InvalidMessageError, decode, encode, inflate
 from detak_wire.messages import Enrolled, Enrolment, Evidence, KeyRenewal, Problem
 
 JSON = "application/json"
+PEM = "application/x-pem-file"
+BODY_S = 30.0
+"""A body must be whole so long after its head."""
 VERSION = version("detak-collector")
 
 T = TypeVar("T", Evidence, Enrolment, KeyRenewal)
@@ -52,7 +60,7 @@ class _AnyVersion(msgspec.Struct):
 
 @dataclass(slots=True)
 class Api:
-    """What the endpoints stand on. `refused` counts refusals by their fixed word."""
+    """What the endpoints stand on. Every refusal is counted by its fixed word."""
 
     ingest: Ingest
     registry: NodeRegistry
@@ -60,9 +68,17 @@ class Api:
     thread: ThreadPoolExecutor
     clock: Clock
     collector: str
-    refused: Counter[str] = field(default_factory=Counter)
     stored: Callable[[Arrival], None] = lambda _: None
     """Told of each message once it is durable."""
+    audit: Audit = log_audit
+    door: Door | None = None
+    authorities: Callable[[], bytes | None] = lambda: None
+    messages: Allowances = field(default_factory=lambda: Allowances(NODE_MESSAGES))
+    _elsewhere: KeysElsewhere | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        if self.keyring.shared:
+            self._elsewhere = KeysElsewhere(self.keyring, self.thread)
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to add to an application."""
@@ -70,7 +86,7 @@ class Api:
             web.post("/api/v1/evidence", partial(self._guarded, self.evidence)),
             web.post("/api/v1/enrol", partial(self._guarded, self.enrol)),
             web.post("/api/v1/renew", partial(self._guarded, self.renew)),
-            web.get("/healthz", self.healthz),
+            web.get("/api/v1/authority", partial(self._guarded, self.authority)),
         ]
 
     async def evidence(self, request: web.Request) -> web.Response:
@@ -87,6 +103,7 @@ class Api:
 
     async def enrol(self, request: web.Request) -> web.Response:
         """A token for a key, once."""
+        self._limit_stranger(request)
         enrolment = _decoded(await _body(request), Enrolment)
         redeem = partial(enrol.redeem, self.registry, enrolment.node, enrolment.token, self.clock())
         outcome, key = await self._in_store(redeem)
@@ -94,7 +111,8 @@ class Api:
             detail = f"{enrol.REFUSALS[outcome]}: make another with `detak-collector enroll {enrolment.node}`"
             raise RefusedError(403, Problem("token", detail, "$.token"))
         await self._in_store(self.keyring.refill)
-        _log.info("node %s has enrolled from %s", enrolment.node, request.remote)
+        node, address = enrolment.node, request.remote or ""
+        self.audit("enrolled", f"node {node} has enrolled from {address}", node=node, address=address)
         return _json(200, encode(Enrolled(enrolment.node, key, self.collector)))
 
     async def renew(self, request: web.Request) -> web.Response:
@@ -105,29 +123,42 @@ class Api:
         if key is None:
             raise _unauthorized()
         await self._in_store(self.keyring.refill)
-        _log.info("node %s has a new key", holder.node)
+        self.audit("key-renewed", f"node {holder.node} has a new key", node=holder.node)
         return _json(200, encode(Enrolled(holder.node, key, self.collector)))
 
-    async def healthz(self, _: web.Request) -> web.Response:
-        """That this process answers."""
-        health = {
-            "status": "ok",
-            "version": VERSION,
-            "collector": self.collector,
-            "waiting": self.ingest.waiting,
-            "refused": dict(self.refused),
-        }
-        return _json(200, msgspec.json.encode(health))
+    async def authority(self, _: web.Request) -> web.Response:
+        """The certificates of the own authorities, PEM: agents that pin their keys find them here."""
+        announced = self.authorities()
+        if announced is None:
+            raise RefusedError(404, Problem("unknown", "this collector has no authority of its own"))
+        return web.Response(body=announced, content_type=PEM)
 
     async def _holder(self, request: web.Request) -> Holder:
         """Whose key came with the request; the first use of a fresh one voids the one before it, durably."""
-        holder = self.keyring.holder_of(request.headers.get("Authorization", ""))
+        told = request.headers.get("Authorization", "")
+        holder = self.keyring.holder_of(told)
+        if holder is None:
+            self._limit_stranger(request)
+            if self._elsewhere is not None:
+                await self._elsewhere.look()
+            holder = self.keyring.holder_of(told)
         if holder is None:
             raise _unauthorized()
+        if isinstance(request.protocol, Visitor):
+            request.protocol.shows_key()
+        now_s = self.clock().boottime / 1_000
+        if not self.messages.take(holder.node, now_s):
+            raise _too_often(f"node {holder.node} sends", self.messages.wait_s(holder.node, now_s))
         if holder.is_fresh:
             await self._in_store(partial(self.registry.settle, holder.key_hash))
             await self._in_store(self.keyring.refill)
         return holder
+
+    def _limit_stranger(self, request: web.Request) -> None:
+        """What comes without a valid key is limited by address, since there is nothing else to go by."""
+        now_s, address = self.clock().boottime / 1_000, request.remote or ""
+        if self.door is not None and not self.door.strangers.take(address, now_s):
+            raise _too_often(f"{address} asks without a valid key", self.door.strangers.wait_s(address, now_s))
 
     async def _in_store(self, work: Callable[[], R]) -> R:
         """The result of something that only the store's thread may do."""
@@ -146,10 +177,10 @@ class Api:
         except OverloadedError:
             status, problem = 429, Problem("overloaded", "too much is waiting", retry_after_s=RETRY_AFTER_S)
         except StoreError as error:
-            _log.warning("evidence refused: %s", error)
+            _log.debug("refused: %s", error)
             detail = "nothing can be stored now; the collector's log says why"
             status, problem = 503, Problem("unavailable", detail, retry_after_s=RETRY_AFTER_S)
-        self.refused[problem.error] += 1
+        refusals.count(problem.error)
         response = _json(status, encode(problem))
         if problem.retry_after_s is not None:
             response.headers["Retry-After"] = str(problem.retry_after_s)
@@ -161,6 +192,10 @@ class Api:
 def _unauthorized() -> RefusedError:
     detail = "unknown or revoked key: enrol this node with the line that `detak-collector enroll NODE` prints"
     return RefusedError(401, Problem("unauthorized", detail))
+
+
+def _too_often(who: str, wait_s: int) -> RefusedError:
+    return RefusedError(429, Problem("too_often", f"{who} more often than is allowed", retry_after_s=wait_s))
 
 
 def _refuse_other_node(holder: Holder, node: str) -> None:
@@ -178,9 +213,14 @@ async def _body(request: web.Request) -> bytes:
     if (request.content_length or 0) > limits.BODY_BYTES:
         raise _too_large()
     try:
-        body = await request.read()
+        async with asyncio.timeout(BODY_S):
+            body = await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise _too_large() from None
+    except TimeoutError:
+        raise RefusedError(408, Problem("slow", f"the body was not whole within {BODY_S:.0f} s")) from None
+    except web.RequestPayloadError:
+        raise RefusedError(400, Problem("malformed", "the body is not framed as HTTP/1.1 frames it")) from None
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding == "identity":
         return body

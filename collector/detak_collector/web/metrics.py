@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from detak_collector.clocks import Clock
+from detak_collector.counters import refusals
 from detak_collector.metrics import columns
 from detak_collector.store.base import NodeMetrics, StoreError
 from detak_wire import limits
@@ -83,11 +84,11 @@ class MetricsApi:
             want = asked(request, self._clock().utc)
             body = await asyncio.to_thread(self._body, node, want)
         except _RefusedError as error:
-            return _answer(400, encode(error.problem))
+            return _refused(400, error.problem)
         except StoreError:
-            return _answer(503, encode(Problem("unavailable", "the store cannot be read now")))
+            return _refused(503, Problem("unavailable", "the store cannot be read now"))
         if body is None:
-            return _answer(404, encode(Problem("unknown", f"no node {node!r} is known here")))
+            return _refused(404, Problem("unknown", f"no node {node!r} is known here"))
         return _answer(200, body)
 
     def _body(self, node: str, want: Asked) -> bytes | None:
@@ -95,6 +96,11 @@ class MetricsApi:
         if found is None:
             return None
         return msgspec.json.encode({"node": node, "from": want.begin, "to": want.end, **columns(found)})
+
+
+def _refused(status: int, problem: Problem) -> web.Response:
+    refusals.count(problem.error)
+    return _answer(status, encode(problem))
 
 
 def _answer(status: int, body: bytes) -> web.Response:

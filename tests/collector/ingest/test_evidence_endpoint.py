@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from detak_collector.clocks import system_clock
+from detak_collector.counters import commits, latency, records, refusals
 from detak_collector.enrol import issue_token
 from detak_collector.ingest import Capacity, without_backlog
 from detak_collector.store.base import StoreBrokenError, StoreUnavailableError
@@ -148,13 +150,21 @@ async def test_an_encoding_that_is_not_spoken_is_refused_by_name(tmp_path: Path)
 
 async def test_refusals_are_counted_by_their_word(tmp_path: Path) -> None:
     async with running_collector(tmp_path) as running:
+        before = Counter(refusals.counts)
         await running.refusal(b"{")
         await running.refusal(b"{")
         await running.refusal(b"{", "wrong")
-        async with running.session.get(f"{running.url}/healthz") as answer:
-            health = await answer.json()
-        assert health["status"] == "ok"
-        assert health["refused"] == {"invalid": 2, "unauthorized": 1}
+        assert Counter(refusals.counts) - before == {"invalid": 2, "unauthorized": 1}
+
+
+async def test_what_was_stored_is_counted_with_its_latency(tmp_path: Path) -> None:
+    async with running_collector(tmp_path) as running:
+        stored, commits_before, beats = Counter(records.counts), Counter(commits.counts), sum(latency.buckets)
+        await running.deliver(first_beat())
+        await running.deliver(later_beat(1))
+        assert Counter(records.counts) - stored == {"spans": 2, "growths": 2}
+        assert Counter(commits.counts) - commits_before == {"stored": 2}
+        assert sum(latency.buckets) - beats == 2
 
 
 async def test_what_arrives_during_a_commit_goes_into_the_next_one(tmp_path: Path) -> None:
@@ -210,6 +220,21 @@ async def test_a_full_disk_is_a_503_and_the_next_beat_is_taken_again(tmp_path: P
         assert (status, decode(body, Problem).error, headers["Retry-After"]) == (503, "unavailable", "5")
         running.evidence.failure = None
         assert (await running.deliver(first_beat())).stored[RUN].opened
+
+
+async def test_while_the_disk_is_full_nobody_is_listened_to_and_the_log_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_collector(tmp_path) as running:
+        running.evidence.failure = StoreUnavailableError("database or disk is full")
+        for _ in range(3):
+            assert (await running.post(encode(first_beat())))[0] == 503
+        assert running.refused_liveness == [True, True, True]
+        running.evidence.failure = None
+        await running.deliver(first_beat())
+        await running.deliver(first_beat())
+    told = [record.getMessage() for record in caplog.records if "evidence" in record.getMessage()]
+    assert told == ["evidence is refused: database or disk is full", "evidence is stored again"]
 
 
 async def test_a_broken_store_ends_ingest_and_acknowledges_nothing(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from detak_collector.ingest_merge import Closed, HeldSpan, Merged, RunState, held_version, merge, opened
+from detak_collector.ingest_merge import Closed, HeldSpan, Merged, RunState, held_version, merge, merge_quiet, opened
 from detak_collector.ingest_numbers import beyond_mark, mark
 from detak_collector.ingest_validation import InvalidRecordError
 from detak_wire.messages import Exchange, Gap, Part, Span
-from evidence_builders import RUN, exchange, gap, growth, opening, span
+from evidence_builders import RUN, beat, exchange, gap, growth, opening, span
 
 FRESH = opened(opening())
 NOTHING_CLOSED = dict[int, Closed]().get
@@ -84,6 +85,65 @@ def joined(pieces: list[Part]) -> Part:
     )
 
 
+@given(histories(), st.data())
+def test_a_quiet_message_has_the_same_outcome_on_the_short_way(
+    records: list[list[Span] | Exchange | Gap], data: st.DataObject
+) -> None:
+    pieces = pieces_of(records)
+    fold = folded(*pieces[: data.draw(st.integers(0, len(pieces)))])
+    of = [span for record in records if isinstance(record, list) for span in record]
+    growths = [growth(one, 100_000) for one in data.draw(st.lists(st.sampled_from(of), max_size=4))] if of else []
+    part = Part(RUN, growths=growths)
+    quiet = merge_quiet(fold.state, part, beat(part, sent=100_000))
+    assert quiet is None or quiet == merge(fold.state, part, 100_000, fold.closed.get)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        Part(RUN, opening()),
+        Part(RUN, spans=[span(3, "web")]),
+        Part(RUN, exchanges=[exchange(3)]),
+        Part(RUN, gaps=[gap(3, 4, 5)]),
+        Part(RUN, growths=[growth(span(3, "web", samples=2), 10_000)]),
+        Part(RUN, growths=[growth(span(1, "alive", samples=1), 10_000)]),
+        Part(RUN[::-1], growths=[growth(span(1, "alive", samples=2), 10_000)]),
+    ],
+)
+def test_what_says_more_than_that_open_spans_grow_does_not_go_the_short_way(part: Part) -> None:
+    state = folded(Part(RUN, spans=[span(1, "alive"), span(2, "web")])).state
+    assert merge_quiet(state, part, beat(part)) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "plain"),
+    [
+        ({}, True),
+        ({"samples": 3}, False),
+        ({"last_begin_ago": 3_000 + 5_000}, False),
+        ({"last_end_ago": 3_000 + 5_001}, False),
+        ({"largest_gap": 999}, False),
+    ],
+)
+def test_a_growth_that_is_less_in_one_respect_is_not_plain(changed: dict[str, int], plain: bool) -> None:
+    first = span(1, "alive", first=3_000, samples=3)
+    state = folded(Part(RUN, spans=[first])).state
+    assert (first.last_begin, first.last_end, first.largest_gap) == (5_000, 5_003, 1_000)
+    later = structs.replace(growth(span(1, "alive", first=3_000, samples=4), 13_000), **changed)
+    part = Part(RUN, growths=[later])
+    assert (merge_quiet(state, part, beat(part, sent=13_000)) is not None) is plain
+
+
+def test_a_quiet_message_goes_the_short_way_and_brings_liveness_on() -> None:
+    state = folded(Part(RUN, spans=[span(1, "alive"), span(2, "web")])).state
+    part = Part(RUN, growths=[growth(span(1, "alive", samples=4), 10_000), growth(span(2, "web", samples=2), 10_000)])
+    quiet = merge_quiet(state, part, beat(part))
+    assert quiet is not None
+    assert quiet.alive_grew
+    assert not quiet.news
+    assert [one.samples for one in quiet.state.reached().values()] == [4, 2]
+
+
 @given(histories(), st.randoms(use_true_random=False))
 def test_order_repetition_and_splitting_over_messages_change_nothing(
     records: list[list[Span] | Exchange | Gap], random_: random.Random
@@ -106,15 +166,15 @@ def test_the_last_version_of_every_span_is_what_is_held(records: list[list[Span]
     fold = folded(*pieces_of(records))
     for record in records:
         last = held_version(record[-1]) if isinstance(record, list) else record
-        assert fold.closed.get(last.number, fold.state.open.get(last.number)) == last
+        assert fold.closed.get(last.number, fold.state.reached().get(last.number)) == last
         assert (last.number in fold.closed) != (last.number in fold.state.open)
 
 
 def test_growth_moves_the_end_of_an_open_span_and_is_no_news() -> None:
     fold = folded(Part(RUN, spans=[span(1, "alive"), span(2)]))
     merged = fold.add(Part(RUN, growths=[growth(span(1, "alive", samples=4), 9_000)]), sent=9_000)
-    assert fold.state.open[1].last_begin == 5_000
-    assert fold.state.open[1].samples == 4
+    assert fold.state.reached()[1].last_begin == 5_000
+    assert fold.state.reached()[1].samples == 4
     assert merged.alive_grew
     assert not merged.news
 
@@ -155,9 +215,9 @@ def test_a_version_that_contradicts_is_kept_apart_and_the_first_one_stands(versi
     fold = folded(Part(RUN, spans=[first]), Part(RUN, spans=[version]))
     if fold.conflicts:
         assert fold.conflicts == [held_version(version)]
-        assert fold.state.open[1] == held_version(first)
+        assert fold.state.reached()[1] == held_version(first)
     else:
-        assert fold.state.open[1].samples == version.samples == 4
+        assert fold.state.reached()[1].samples == version.samples == 4
 
 
 def test_a_closed_span_never_grows() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from detak_collector.ingest_metrics import MOST_WAITING, MetricsIntake
+from detak_collector.ingest_metrics import AT_ONCE, COMMITS, MOST_WAITING, MetricsIntake
 from detak_collector.metrics import Moment
 from detak_collector.store.base import Arrival, StoreBrokenError, StoreUnavailableError
 from detak_wire.codec import encode
@@ -25,6 +25,7 @@ class Remembering:
 
     def __init__(self) -> None:
         self.kept: list[tuple[str, Moment]] = []
+        self.sizes: list[int] = []
         self.tidied: list[int] = []
         self.failure: Exception | None = None
 
@@ -32,6 +33,7 @@ class Remembering:
         if self.failure is not None:
             raise self.failure
         self.kept += found
+        self.sizes.append(len(found))
 
     def tidy(self, now_utc: int) -> None:
         self.tidied.append(now_utc)
@@ -88,6 +90,19 @@ async def test_of_more_than_can_wait_the_latest_are_kept(thread: ThreadPoolExecu
         await intake.store(7)
     assert len(store.kept) == MOST_WAITING
     assert store.kept[-1][1].utc == START_UTC + MOST_WAITING + 49
+
+
+async def test_many_are_kept_in_small_commits_so_that_evidence_takes_its_turn_between_them(
+    thread: ThreadPoolExecutor,
+) -> None:
+    store = Remembering()
+    intake = MetricsIntake(store, thread)
+    for number in range(MOST_WAITING // 50):
+        intake.take(told(*(50 * number + at for at in range(50))))
+    await intake.store(7)
+    assert store.sizes == [AT_ONCE] * COMMITS
+    await intake.store(8)
+    assert len(store.kept) == MOST_WAITING
 
 
 async def test_metrics_are_taken_once_the_evidence_beside_them_is_durable(tmp_path: Path) -> None:

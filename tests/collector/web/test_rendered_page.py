@@ -133,3 +133,11 @@ def test_a_node_as_which_two_agents_speak_says_so_and_is_not_folded_away() -> No
     assert "cloned" not in folded
     heard = sum(one.condition is Condition.UP for one in nodes)
     assert f"{heard} of {len(nodes)} heard" in drawn.text
+
+
+def test_alarms_of_the_collector_stand_above_everything_else_and_are_only_text() -> None:
+    drawn = fragment(replace(healthy(), alarms=("the disk of the store is full: <blink>3.0 MiB</blink> are free",)))
+    assert "The disk of the store is full: <blink>3.0 MiB</blink> are free." in drawn.text
+    assert "blink" not in drawn.tags
+    assert drawn.ids.index("alarms") < drawn.ids.index("figure")
+    assert "needs attention" not in fragment(healthy()).text

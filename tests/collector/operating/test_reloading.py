@@ -1,0 +1,67 @@
+"""A changed configuration is taken whole, or not at all with everything that is wrong in it."""
+
+from pathlib import Path
+
+import pytest
+
+from detak_collector.config import Config, ConfigurationError, load
+from detak_collector.reloading import reread
+
+GOOD = """
+organisation = "DJBC"
+timezone = "Asia/Jakarta"
+target_percent = 0.1
+counted_criticality = ["kritis"]
+[[service]]
+id = "web"
+name = "Web"
+criticality = "kritis"
+hours = "24x7"
+probes = ["a/web"]
+"""
+BARE = 'state_directory = "state"\n'
+
+
+def written(folder: Path, more: str = "", services: str = GOOD) -> Config:
+    (folder / "services.toml").write_text(services)
+    (folder / "collector.toml").write_text(BARE + more)
+    return load(folder / "collector.toml")
+
+
+def faults(folder: Path, before: Config) -> list[str]:
+    with pytest.raises(ConfigurationError) as refused:
+        reread(lambda: load(folder / "collector.toml"), before)
+    return refused.value.faults
+
+
+def test_both_files_are_read_again(tmp_path: Path) -> None:
+    before = written(tmp_path)
+    written(tmp_path, 'down_after_ms = 20000\n[syslog]\naddress = "udp://siem"\n', GOOD.replace("DJBC", "DJP"))
+    fresh = reread(lambda: load(tmp_path / "collector.toml"), before)
+    assert (fresh.config.down_after_ms, fresh.rules.down_after_ms) == (20_000, 20_000)
+    assert fresh.config.syslog is not None
+    assert fresh.rules.catalogue.organisation.values() == ("DJP",)
+
+
+def test_what_takes_a_restart_is_refused_with_the_rest_of_the_change(tmp_path: Path) -> None:
+    before = written(tmp_path)
+    (tmp_path / "collector.toml").write_text('state_directory = "other"\nlisten = "127.0.0.1:81"\n')
+    assert faults(tmp_path, before) == [
+        f"collector.toml: {key}: a change takes a restart; nothing of the new configuration is taken before"
+        for key in ("state_directory", "listen")
+    ]
+
+
+def test_faults_of_both_files_are_told_at_once(tmp_path: Path) -> None:
+    before = written(tmp_path)
+    (tmp_path / "collector.toml").write_text(BARE + 'listen = "127.0.0.1:81"\n')
+    (tmp_path / "services.toml").write_text(GOOD.replace("target_percent", "target_percen"))
+    told = faults(tmp_path, before)
+    assert told[0].startswith("collector.toml: listen: a change takes a restart")
+    assert any("target_percen" in line for line in told[1:])
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    before = written(tmp_path)
+    (tmp_path / "collector.toml").write_text("listen = \n")
+    assert "not TOML" in faults(tmp_path, before)[0]
