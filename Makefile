@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-agent bench-isolation bench-report bench-report-formats bench-ingest power-loss fuzz package lock clean
+.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-agent bench-isolation bench-report bench-report-formats bench-ingest bench-postgresql power-loss fuzz package lock clean
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -83,6 +83,9 @@ bench-report-formats: .venv/ready ## Measure what writing a year's report costs 
 
 bench-ingest: .venv/ready ## Measure the beats a collector takes on one core, and what an estate of 10,000 nodes costs it
 	$(BIN)/python bench/ingest.py $(ARGS)
+
+bench-postgresql: .venv/ready-for-development ## Measure what a beat and a node-month cost in a PostgreSQL store
+	$(BIN)/python bench/postgresql.py $(ARGS)
 
 fuzz: .venv/ready-for-development ## Throw 1.2 million mutated inputs at every reader of foreign bytes, and requests at every endpoint
 	$(BIN)/python bench/fuzz.py --seed $(SEED) --jobs $(JOBS) $(ARGS)

@@ -175,7 +175,7 @@ async def test_a_lost_answer_leaves_the_old_key_good_on_both_sides(tmp_path: Pat
     one.renew = lose  # type: ignore[method-assign]
     async with collector(stand_in=one):
         write_key(key_of(tmp_path, one), one.key)
-        with pytest.raises(CouldNotError, match="the connection broke"):
+        with pytest.raises(CouldNotError, match="closed the connection without an answer"):
             await renew(tmp_path, one)
         assert (read_key(key_of(tmp_path, one)), one.fresh) == (KEY, FRESH)
 

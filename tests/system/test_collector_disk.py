@@ -125,7 +125,7 @@ def test_on_a_full_disk_evidence_is_refused_and_pages_are_shown_until_there_is_r
     small.collector.read_until("not watching, since nothing can be stored")
     assert small.says("/healthz")[0] == 200
     deadline = time.monotonic() + PATIENCE_S
-    while "disk is full" not in (page := small.says("/"))[1]:
+    while "The disk of the store is full" not in (page := small.says("/"))[1]:
         assert page[0] == 200
         assert time.monotonic() < deadline
         time.sleep(0.2)
