@@ -43,7 +43,10 @@ def test_a_program_gets_its_arguments_and_variables_and_nothing_else_of_the_agen
 
 def test_a_program_leads_a_session_of_its_own_and_meets_signals_as_any_other_does(tmp_path: Path) -> None:
     # Python ignores SIGPIPE, and would hand that on.
-    path = script(tmp_path, "#!/bin/sh\necho $$; cut -d' ' -f6 /proc/$$/stat; grep -E 'Sig(Blk|Ign)' /proc/$$/status\n")
+    # While a shell starts another program it blocks signals, so the one that looks takes its place.
+    path = script(
+        tmp_path, "#!/bin/sh\necho $$; cut -d' ' -f6 /proc/$$/stat; exec grep -E 'Sig(Blk|Ign)' /proc/self/status\n"
+    )
     child = start([path], PATH)
     output, _, _ = said(child)
     pid, session, *signals = output.decode().split()
