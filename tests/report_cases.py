@@ -80,6 +80,13 @@ def quiet() -> Result:
     return derive(Case(only, JAKARTA, history, (), END), YEAR)
 
 
+def hardly_watched() -> Result:
+    """A year of one service, of which only the first day was observed."""
+    only = replace(CATALOGUE, services=SERVICES[1:2], units=())
+    history = facts({"node/ekspor": stated("node/ekspor", BEGIN, BEGIN + DAY)})
+    return derive(Case(only, JAKARTA, history, (), END), YEAR)
+
+
 def uncounted() -> Result:
     """A year without any service that counts: there is no figure."""
     only = replace(CATALOGUE, services=SERVICES[2:], units=())

@@ -26,6 +26,7 @@ from detak_collector import catalogue, snapshot
 from detak_collector.backup_manifest import FILES, FORMAT, MANIFEST, STORE, Manifest, Member, Place
 from detak_collector.config import Config
 from detak_collector.instance import Instance
+from detak_collector.private_files import sync_folder
 from detak_collector.store.instance import of_connection, write
 from detak_collector.store.sqlite import FILE_NAME
 
@@ -131,7 +132,7 @@ def make(
         if fence is not None:
             fence()
         archive.rename(target)
-    _sync(target.parent)
+    sync_folder(target.parent)
     return made
 
 
@@ -202,11 +203,3 @@ def _plain(info: tarfile.TarInfo, now_utc: int) -> tarfile.TarInfo:
     info.uid = info.gid = 0
     info.uname = info.gname = ""
     return info
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,6 +13,7 @@ from detak_collector.channel_note import LASTING_MS, read_noted
 from detak_collector.cli_session import EXIT_BAD_NEWS, Session
 from detak_collector.config import Config
 from detak_collector.enrol import issue_shared_token, issue_token
+from detak_collector.node_standing import standing
 from detak_collector.rivals import rivalry
 from detak_collector.store.base import NodeRow
 from detak_wire import limits
@@ -105,7 +106,7 @@ def nodes(session: Session) -> int:
     if not rows:
         click.echo("No node has enrolled yet: `detak-collector enroll NODE` lets one in.")
         return 0
-    states = [_state(row, as_of, config.down_after_ms) for row in rows]
+    states = [standing(row, as_of, config.down_after_ms) for row in rows]
     table = Table("node", "state", "last heard", "key", "agent", "checks", box=None, pad_edge=False)
     for row, state in zip(rows, states, strict=True):
         told = (_heard(row, now.utc), _key(row, now.utc), row.agent_version or "-", _checks(row) or "-")
@@ -122,18 +123,6 @@ def _why_not_watching(config: Config, now_utc: int) -> str:
     if noted is not None and noted.is_unheard and now_utc - noted.utc <= LASTING_MS:
         return "Agents refuse the collector's certificate (`detak-collector certificate show`)"
     return "The collector is not running"
-
-
-def _state(row: NodeRow, as_of: int, down_after_ms: int) -> str:
-    if not row.enrolled:
-        return "revoked"
-    if row.heard_utc is None:
-        return "never heard"
-    if row.rivals:
-        return "two agents"
-    if row.stopped is not None and row.stopped != "reload":
-        return {"stop": "stopped", "shutdown": "shut down"}.get(row.stopped, row.stopped)
-    return "silent" if as_of - row.heard_utc > down_after_ms else "heard"
 
 
 def _heard(row: NodeRow, now_utc: int) -> str:

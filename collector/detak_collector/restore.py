@@ -25,6 +25,7 @@ import msgspec
 
 from detak_collector import snapshot
 from detak_collector.backup_manifest import FORMAT, MANIFEST, MOST_FILE_BYTES, Manifest, Member
+from detak_collector.private_files import sync_folder
 from detak_collector.store.base import StoreError
 from detak_collector.store.instance import of_connection, write
 from detak_collector.store.sqlite import FILE_NAME
@@ -207,7 +208,7 @@ def put_store(fresh: Path, state_directory: Path, now_utc: int) -> Path | None:
         # Pages of the former store's log would be read into the new one.
         target.with_name(target.name + ending).unlink(missing_ok=True)
     fresh.replace(target)
-    _sync(state_directory)
+    sync_folder(state_directory)
     return former
 
 
@@ -236,11 +237,3 @@ def _belong_as(folder: Path, path: Path) -> None:
     if os.geteuid() == 0:
         owner = folder.stat()
         os.chown(path, owner.st_uid, owner.st_gid)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -24,20 +24,21 @@ def first_page(matter: Matter) -> FirstPage:
     """The figure, the target, the verdict, what made it, what is being done, how sure it is, room for signatures."""
     result, language = matter.result, matter.language
     figure, target = result.figure, result.target_percent
-    verdict = figure.verdict(target)
+    verdict, proof = figure.verdict(target), figure.proof(target)
     percent = None if figure.percent is None else f"{language.decimals(figure.percent, 4)} %"
     points = tuple(_points(matter))
+    period, dates = period_words(result.period, language), _dates(matter)
     return FirstPage(
         organisation=matter.organisation,
-        title=language.say("ICT downtime rate, {period}", period=period_words(result.period, language)),
-        period=_dates(matter),
+        title=language.say("ICT downtime rate, {period}", period=period),
+        period="" if dates == period else dates,
         standing=_standing(matter),
         figure=NONE if percent is None else percent,
         figure_label=language.say("downtime rate"),
         counted_ms=figure.counted_ms,
         target=language.say("Target: at most {target} %", target=language.short(target)),
-        verdict=_verdict(verdict, language),
-        tone=verdict or "none",
+        verdict=_verdict(verdict, proof, language),
+        tone="none" if verdict is None or verdict != proof else verdict,
         summary=_summary(matter),
         gauge=_gauge(matter),
         points_title=language.say("What made the figure"),
@@ -76,12 +77,16 @@ def _standing(matter: Matter) -> str:
     return language.say("The period is still running; as of {moment}.", moment=at) if result.running else ""
 
 
-def _verdict(verdict: str | None, language: Language) -> str:
-    match verdict:
-        case "met":
+def _verdict(verdict: str | None, proof: str | None, language: Language) -> str:
+    match verdict, proof:
+        case "met", "met":
             return language.say("Target met")
-        case "missed":
+        case "missed", "missed":
             return language.say("Target missed")
+        case "met", _:
+            return language.say("Target met, not certain yet")
+        case "missed", _:
+            return language.say("Target missed, not certain yet")
         case _:
             return language.say("No figure")
 

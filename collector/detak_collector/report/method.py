@@ -37,7 +37,7 @@ def _plain(value: object) -> object:
         case Intervals():
             return list(value)
         case _:
-            raise NotImplementedError
+            raise TypeError(f"the catalogue holds a {type(value).__name__}, which its digest does not know")
 
 
 def method_section(matter: Matter) -> Section:

@@ -106,7 +106,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class FirstPage:
-    """What a minister reads. `tone` is `met`, `missed` or `none`; `counted_ms` is what the figure rests on."""
+    """What a minister reads.
+
+    `tone` is `met` or `missed` where that is proven, else `none`; `counted_ms` is what the figure rests on; `period` is
+    empty where the title says it already.
+    """
 
     organisation: str
     title: str

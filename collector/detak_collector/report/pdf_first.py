@@ -30,10 +30,8 @@ def first_page(first: FirstPage, width: float, height: float) -> list[Flowable]:
         Band(width, TONES[first.tone]),
         paragraph(first.organisation, ORGANISATION),
         paragraph(first.title, TITLE),
-        paragraph(first.period, SMALL),
     ]
-    if first.standing:
-        told.append(paragraph(first.standing, SMALL))
+    told += [paragraph(one, SMALL) for one in (first.period, first.standing) if one]
     told.append(Headline(first, width))
     if first.gauge is not None:
         told.append(Picture(first.gauge))

@@ -17,7 +17,7 @@ from detak_collector.downtime.periods import parse_period
 from detak_collector.report.effects import effects, from_facts
 from detak_collector.report.formats import FORMATS, Order
 from downtime_cases import DAY
-from report_cases import BEGIN, HOSTILE, JAKARTA, LATIN, quiet, report, uncounted
+from report_cases import BEGIN, HOSTILE, JAKARTA, LATIN, hardly_watched, quiet, report, uncounted
 
 GOLDEN = Path(__file__).parent / "golden"
 VOID = {"meta", "br", "col"}
@@ -96,6 +96,19 @@ def test_a_year_without_any_service_that_counts_has_no_figure_and_no_verdict() -
     assert "No figure" in told
     assert "0.0000" not in told
     assert "Target met" not in told
+
+
+def test_a_target_that_is_met_for_want_of_evidence_is_not_announced_as_met() -> None:
+    told = made(hardly_watched())
+    assert "Target met, not certain yet" in first_page(told)
+    assert '<section class="first none"' in told
+    assert '<section class="first met"' in made(quiet())
+
+
+def test_dates_that_the_title_says_are_not_said_again() -> None:
+    one_day = first_page(made(report(parse_period("2026-03-05", JAKARTA, BEGIN))))
+    assert one_day.count("5 March 2026") == 1
+    assert "1 March 2026" in first_page(made(report(parse_period("2026-03", JAKARTA, BEGIN))))
 
 
 def test_a_running_period_says_up_to_when_it_tells() -> None:
