@@ -20,7 +20,7 @@ from detak_collector.downtime.derive import Result
 from detak_collector.report.delimited import TABLES
 from detak_collector.report.formats import FORMATS, Format, Order
 from detak_collector.report.narrowed import UnknownPartError, narrowed
-from detak_collector.report.output import write_whole
+from detak_collector.report.output import write_report
 from detak_collector.report.progress import Unwatched
 from detak_collector.translation import ENGLISH, LANGUAGES
 
@@ -113,7 +113,7 @@ def deliver(result: Result, output: Output, effects: Mapping[str, int]) -> None:
     with _watched(output, kind) as progress:
         content = kind.made(shown, Order(output.language or ENGLISH, output.table or TABLES[0], progress, effects))
     if output.file is not None:
-        write_whole(output.file, content)
+        write_report(output.file, content)
     else:
         click.echo(content, nl=False)
 
@@ -128,7 +128,7 @@ def _text(result: Result, output: Output) -> None:
         return
     told = StringIO()
     print_report(result, result.case.zone, Console(file=told, width=WIDTH, highlight=False, markup=False), speech)
-    write_whole(output.file, told.getvalue().encode())
+    write_report(output.file, told.getvalue().encode())
 
 
 def _watched(output: Output, kind: Format) -> AbstractContextManager[_Bar | Unwatched]:

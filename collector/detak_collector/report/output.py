@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_report(path: Path, content: bytes) -> None:
     """The file at `path` is this content, or what it was before. Raises OSError.
 
     A file that is there is replaced and keeps who may read it.
