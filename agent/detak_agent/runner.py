@@ -23,6 +23,12 @@ _log = logging.getLogger("detak_agent")
 LATE_MS = 250
 """How late a timer of our own may be before a failure is laid to the agent and not to what it checked."""
 
+_PULSE_MS = 50
+"""How often a sample that takes long looks whether this process runs at all; a short one never does."""
+
+_UNNOTICED_MS = 20
+"""So late a pulse may be on a machine that is well, its timers steered."""
+
 _OWN_FAULTS = frozenset(
     {
         errno.EMFILE,
@@ -79,6 +85,7 @@ class Sampler:
         self._probe: Probe | None = None
         self._hanging: asyncio.Future[Outcome] | None = None
         self._logged = ""
+        self._stalled_ms = 0
 
     async def prepare(self, turns: Turns) -> None:
         """Before the first sample: load what it needs, in its turn. What goes wrong with that, the sample will say."""
@@ -90,6 +97,7 @@ class Sampler:
     async def sample(self) -> Sample:
         """One sample. It is never started while an earlier one still hangs."""
         begin = self._clock.begin()
+        self._stalled_ms = 0
         if self._hanging is not None and not self._hanging.done():
             outcome = Outcome("unknown", "the check still hangs in an earlier sample")
         else:
@@ -113,7 +121,7 @@ class Sampler:
     async def _attempt(self, within_ms: int) -> Outcome:
         asked = asyncio.ensure_future(self._ask(within_ms))
         try:
-            await asyncio.wait({asked}, timeout=within_ms / 1_000)
+            await self._attend(asked, within_ms)
         except asyncio.CancelledError:
             asked.cancel()
             raise
@@ -128,6 +136,25 @@ class Sampler:
         else:
             asked.add_done_callback(self._settle)
         return self._silent(within_ms)
+
+    async def _attend(self, asked: asyncio.Future[Outcome], within_ms: int) -> None:
+        """Waits for it, and adds up for how long this process did not run meanwhile.
+
+        That time was not the target's. What has ended by the late pulse is an answer all the same.
+        """
+        now = self._clock.begin()
+        end = now + within_ms
+        while not asked.done() and now < end:
+            pulse_ms = min(_PULSE_MS, end - now)
+            await asyncio.wait({asked}, timeout=pulse_ms / 1_000)
+            before, now = now, self._clock.begin()
+            late_ms = now - before - pulse_ms
+            if late_ms > _UNNOTICED_MS and not asked.done():
+                self._stalled_ms += late_ms
+
+    def _has_stalled(self) -> bool:
+        """Whether the checked thing was left clearly less time than it is given."""
+        return self._stalled_ms > max(_PULSE_MS, min(LATE_MS, self.settings.timeout_ms // 10))
 
     async def _ask(self, within_ms: int) -> Outcome:
         return await self._built().sample(within_ms)
@@ -176,7 +203,8 @@ class Sampler:
     def _without_own_fault(self, outcome: Outcome, begin: int, end: int) -> Outcome:
         """A failure while the agent did not run may be the agent's own; a stretched sample says too little when."""
         stretched = end - begin - self.settings.timeout_ms > LATE_MS
-        failed_while_starved = outcome.state == "down" and self._starvation.touched(begin, end)
+        starved = self._has_stalled() or self._starvation.touched(begin, end)
+        failed_while_starved = outcome.state == "down" and starved
         if outcome.state != "unknown" and (stretched or failed_while_starved):
             return Outcome("unknown", f"agent was starved; it had seen: {outcome.message or outcome.state}")
         return outcome

@@ -1,6 +1,7 @@
 import asyncio
 import errno
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -158,6 +159,19 @@ async def test_a_time_out_that_fires_late_is_not_a_down() -> None:
     found = await sampler(told_check(stopped), clock).sample()
     assert found.state == "unknown"
     assert "agent was starved" in found.message
+
+
+@pytest.mark.parametrize(("held_up_s", "state"), [(0.0, "down"), (0.3, "unknown")])
+@pytest.mark.asyncio
+async def test_silence_is_not_a_down_where_the_agent_did_not_run_for_much_of_the_time(
+    held_up_s: float, state: str
+) -> None:
+    check = told_check(hang, timeout_ms=400)
+    asyncio.get_running_loop().call_later(0.02, time.sleep, held_up_s)
+    found = await sampler(check).sample()
+    # It ends in time: neither a late time-out nor a late tick tells of it.
+    assert found.end - found.begin < 400 + 250
+    assert found.state == state
 
 
 @pytest.mark.asyncio
