@@ -14,14 +14,14 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from detak_agent.authorities import certificates_in, keys_of
-from detak_collector.authority import issue, new_authority
 from detak_collector.bundle.facts import read_facts
 from detak_collector.bundle.reading import read_bundle
 from detak_collector.catalogue import CatalogueError, parse, parse_declarations, parse_exclusions
 from detak_collector.catalogue.holiday_table import parse_holidays
 from detak_collector.catalogue.place import Place
-from detak_collector.enrol import issue_token, redeem
-from detak_collector.ingest_validation import InvalidRecordError, check
+from detak_collector.channel.authority import issue, new_authority
+from detak_collector.channel.enrol import issue_token, redeem
+from detak_collector.ingest.validation import InvalidRecordError, check
 from detak_collector.store.sqlite import open_store
 from detak_wire import limits
 from detak_wire.codec import InvalidMessageError, compress, decode, encode, inflate

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from detak_collector.channel.enrol import issue_token, redeem
 from detak_collector.clocks import Reading
-from detak_collector.enrol import issue_token, redeem
 from detak_collector.metrics import moments
 from detak_collector.store.base import Arrival
 from detak_collector.store.parts import Store

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from detak_collector.cli_session import Session
-from detak_collector.enrol import issue_token, redeem
+from detak_collector.channel.enrol import issue_token, redeem
+from detak_collector.commands.session import Session
 from ingest_beats import node_name
 
 PATIENCE_S = 60.0

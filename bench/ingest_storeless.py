@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 
-from detak_collector import cli, ingest, serve
-from detak_collector.ingest_metrics import MetricsIntake
+from detak_collector import cli, serve
+from detak_collector.ingest import intake as ingest
+from detak_collector.ingest.metrics import MetricsIntake
 from detak_collector.store.base import Arrival
 from detak_wire import PROTOCOL_VERSION
 from detak_wire.messages import Answer, Stored

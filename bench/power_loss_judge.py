@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
+from detak_collector.channel.enrol import digest
 from detak_collector.clocks import Reading
-from detak_collector.enrol import digest
 from detak_collector.store.base import Arrival
 from detak_collector.store.sqlite import FILE_NAME, SqliteStore, open_store
 from detak_wire.messages import Evidence, Exchange, Gap, Part, Span, Stored

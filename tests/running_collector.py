@@ -12,13 +12,13 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
+from detak_collector.board.pulse import Pulse
+from detak_collector.channel.enrol import Keyring, issue_token, redeem
 from detak_collector.clocks import Clock, system_clock
-from detak_collector.enrol import Keyring, issue_token, redeem
-from detak_collector.ingest import Capacity, Ingest
-from detak_collector.ingest_deadlines import Deadlines
-from detak_collector.ingest_metrics import MetricsIntake
-from detak_collector.ingest_validation import InvalidRecordError
-from detak_collector.pulse import Pulse
+from detak_collector.ingest.deadlines import Deadlines
+from detak_collector.ingest.intake import Capacity, Ingest
+from detak_collector.ingest.metrics import MetricsIntake
+from detak_collector.ingest.validation import InvalidRecordError
 from detak_collector.store.base import Arrival, Receipt, StoreError
 from detak_collector.store.database import Database
 from detak_collector.store.evidence import SqlEvidence

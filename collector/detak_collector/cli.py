@@ -13,26 +13,26 @@ from pathlib import Path
 
 import click
 
-from detak_collector import logs
 from detak_collector.catalogue import CatalogueError
-from detak_collector.certificate_files import CertificateError
-from detak_collector.cli_backup import adopt, backup, move, restore
-from detak_collector.cli_calendar import calendar
-from detak_collector.cli_certificate import certificate
-from detak_collector.cli_difference import difference_command
-from detak_collector.cli_doctor import doctor
-from detak_collector.cli_figures import explain_command, recompute, report, status
-from detak_collector.cli_history import history
-from detak_collector.cli_incidents import incidents
-from detak_collector.cli_nodes import enroll, nodes, revoke
-from detak_collector.cli_pair import pair, promote
-from detak_collector.cli_serve import serve
-from detak_collector.cli_session import EXIT_CONFIGURATION, EXIT_COULD_NOT, Session
-from detak_collector.cli_setup import config_check, init
-from detak_collector.cli_store import store_group
+from detak_collector.channel.certificate_files import CertificateError
+from detak_collector.commands.backup import adopt, backup, move, restore
+from detak_collector.commands.calendar import calendar
+from detak_collector.commands.certificate import certificate
+from detak_collector.commands.difference import difference_command
+from detak_collector.commands.doctor import doctor
+from detak_collector.commands.figures import explain_command, recompute, report, status
+from detak_collector.commands.history import history
+from detak_collector.commands.incidents import incidents
+from detak_collector.commands.nodes import enroll, nodes, revoke
+from detak_collector.commands.pair import pair, promote
+from detak_collector.commands.serve import serve
+from detak_collector.commands.session import EXIT_CONFIGURATION, EXIT_COULD_NOT, Session
+from detak_collector.commands.setup import config_check, init
+from detak_collector.commands.store import store_group
 from detak_collector.config import ConfigurationError
 from detak_collector.downtime.calendars import JointLeaveUnknownError
 from detak_collector.errors import CannotServeError, FencedError
+from detak_collector.operating import logs
 from detak_collector.store.base import StoreError
 
 DEFAULT_CONFIG = Path("/etc/detak/collector.toml")

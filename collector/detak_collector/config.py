@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from detak_collector.operating.syslog_format import FACILITIES, Destination, address_of
 from detak_collector.pair.ping_to import PingTo
-from detak_collector.store_place import StorePlace, store_faults
-from detak_collector.syslog_format import FACILITIES, Destination, address_of
+from detak_collector.store.place import StorePlace, store_faults
 
 WORDS = {
     "str": "a text", "int": "a whole number", "bool": "true or false", "object": "a table", "array": "a list of texts",

@@ -11,8 +11,9 @@ from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from detak_collector.board import Board
-from detak_collector.board_days import DAY_MS, year_of
+from detak_collector.board.board import Board
+from detak_collector.board.days import DAY_MS, year_of
+from detak_collector.board.running import LEISURE, RunningBoard
 from detak_collector.clocks import Clock
 from detak_collector.downtime.calendars import Unknown, refuse_unknown, unknown_hours
 from detak_collector.downtime.catalogue import Catalogue
@@ -20,7 +21,6 @@ from detak_collector.downtime.derive import Result, cells_of, put_together, with
 from detak_collector.downtime.periods import Period, midnight, year_to_date
 from detak_collector.records import LatestNumbers, Records
 from detak_collector.rules import Rules
-from detak_collector.running import LEISURE, RunningBoard
 from detak_collector.store.base import DerivedMonths, EvidenceStore, NodeRegistry
 from detak_collector.stored_months import StoredMonths, View
 

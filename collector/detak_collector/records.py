@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from detak_collector.board import Board, OutageState
+from detak_collector.board.board import Board, OutageState
 from detak_collector.clocks import Reading
 from detak_collector.downtime.derive import Result, with_incidents
 from detak_collector.downtime.history import in_force

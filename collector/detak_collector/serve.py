@@ -15,33 +15,33 @@ from functools import partial
 
 from aiohttp import web
 
-from detak_collector.channel import Channel, Heard
+from detak_collector.board.pulse import Pulse
+from detak_collector.channel.enrol import Keyring
+from detak_collector.channel.entrance import Channel, Heard
 from detak_collector.clocks import Clock, Reading
 from detak_collector.config import Config, ConfigurationError
-from detak_collector.enrol import Keyring
+from detak_collector.copies.instance import hindrance
+from detak_collector.copies.machine import this_machine
+from detak_collector.copies.state_directory import owned
 from detak_collector.errors import CannotServeError, FencedError
-from detak_collector.fellows import Fellows
 from detak_collector.figures import Figures, unfilled
-from detak_collector.ingest import Ingest
-from detak_collector.ingest_deadlines import Deadlines
-from detak_collector.ingest_metrics import MetricsIntake
-from detak_collector.instance import hindrance
-from detak_collector.logs import fields
-from detak_collector.machine import this_machine
-from detak_collector.operating import VERSION, Operating, Parts
+from detak_collector.ingest.deadlines import Deadlines
+from detak_collector.ingest.intake import Ingest
+from detak_collector.ingest.metrics import MetricsIntake
+from detak_collector.ingest.rivals import rivalry
+from detak_collector.operating.assembly import VERSION, Operating, Parts
+from detak_collector.operating.fellows import Fellows
+from detak_collector.operating.logs import fields
+from detak_collector.operating.reloading import reread
+from detak_collector.operating.systemd import notify, reloading
 from detak_collector.pair.endpoints import PairApi
 from detak_collector.pair.follow import Following
 from detak_collector.pair.numbers import SharedNumbers
 from detak_collector.pair.ping import Ping
-from detak_collector.pulse import Pulse
 from detak_collector.records import Records
-from detak_collector.reloading import reread
-from detak_collector.rivals import rivalry
 from detak_collector.rules import Rules, rules_of
-from detak_collector.state_directory import owned
 from detak_collector.store.base import StoreError, StoreUnavailableError
 from detak_collector.store.parts import Store
-from detak_collector.systemd import notify, reloading
 from detak_collector.watch import Watch
 from detak_collector.web import openapi
 from detak_collector.web.api import Api

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
-from detak_collector.board import (
+from detak_collector.board.board import (
     Board,
     Condition,
     Day,

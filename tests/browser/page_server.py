@@ -12,8 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
-from detak_collector.board import Board
-from detak_collector.pulse import Pulse
+from detak_collector.board.board import Board
+from detak_collector.board.pulse import Pulse
 from detak_collector.web.pages import Pace, add_pages
 
 QUICK = Pace(least_s=0.05, most_s=0.5, heartbeat_s=0.2)

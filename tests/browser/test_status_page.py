@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from browser.fabricated import MINUTE, NOW, broken, empty, healthy, hostile, many, presumed
 from browser.page_server import serving
-from detak_collector.board import Board
+from detak_collector.board.board import Board
 from detak_collector.web.pages import Pace
 from detak_collector.web.present import format_duration_ms
 

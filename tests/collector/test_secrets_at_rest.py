@@ -3,7 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
-from detak_collector.enrol import Keyring, issue_shared_token, issue_token, redeem, renew
+from detak_collector.channel.enrol import Keyring, issue_shared_token, issue_token, redeem, renew
 from detak_collector.store.sqlite import open_store
 from evidence_builders import reading
 

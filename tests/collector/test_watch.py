@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from detak_collector.board.pulse import Pulse
 from detak_collector.clocks import Reading
-from detak_collector.ingest_deadlines import Deadlines
-from detak_collector.pulse import Pulse
+from detak_collector.ingest.deadlines import Deadlines
 from detak_collector.store.sqlite import open_store
 from detak_collector.watch import Watch, interruption
 from evidence_builders import START_UTC, reading

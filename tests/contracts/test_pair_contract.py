@@ -14,7 +14,7 @@ from detak_collector.clocks import Reading
 from detak_collector.downtime.facts import Facts
 from detak_collector.downtime.history import Published
 from detak_collector.downtime.numbering import FOREVER, Found
-from detak_collector.ingest_validation import InvalidRecordError
+from detak_collector.ingest.validation import InvalidRecordError
 from detak_collector.pair.follow import relayed_arrival
 from detak_collector.pair.messages import PAIR_PROTOCOL, Ask, Marks, WantedRun
 from detak_collector.pair.promotion import NUMBERS_APART, promote

@@ -11,8 +11,8 @@ import pytest
 
 from contracts.shared_stores import configured, enrol, taken
 from detak_collector.downtime.facts import Run
+from detak_collector.ingest.rivals import Speaker
 from detak_collector.metrics import Moment
-from detak_collector.rivals import Speaker
 from detak_collector.store import sqlite
 from detak_collector.store.base import Arrival, StoreBrokenError, StoreUnavailableError
 from detak_collector.store.batch import Pending

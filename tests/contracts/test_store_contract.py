@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from contracts.kinds import OpenStore
 from detak_collector.downtime.facts import Lost, Run
-from detak_collector.ingest_validation import InvalidRecordError
-from detak_collector.rivals import Speaker
+from detak_collector.ingest.rivals import Speaker
+from detak_collector.ingest.validation import InvalidRecordError
 from detak_collector.store.base import Receipt, Redeemed
 from detak_collector.store.parts import Store
 from detak_wire.messages import Evidence, Part, PreviousRun

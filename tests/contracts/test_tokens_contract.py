@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 
 from contracts.kinds import OpenStore
+from detak_collector.channel.enrol import REFUSALS, Keyring, issue_shared_token, issue_token, redeem
 from detak_collector.clocks import Reading
-from detak_collector.enrol import REFUSALS, Keyring, issue_shared_token, issue_token, redeem
 from detak_collector.store.base import Redeemed
 from detak_collector.store.parts import Store
 from evidence_builders import reading

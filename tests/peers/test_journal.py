@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from detak_collector.logs import JournalHandler, fields
+from detak_collector.operating.logs import JournalHandler, fields
 from peers.systemd_container import PATIENCE_S, Container, booted
 
 pytestmark = [

@@ -10,13 +10,13 @@ from pathlib import Path
 from random import Random
 
 from detak_agent.connection import Reply
+from detak_collector.board.pulse import Pulse
 from detak_collector.clocks import Reading
 from detak_collector.downtime.facts import Facts
 from detak_collector.figures import Figures
-from detak_collector.ingest import RETRY_AFTER_S, Ingest, OverloadedError
-from detak_collector.ingest_deadlines import Deadlines
-from detak_collector.ingest_validation import InvalidRecordError
-from detak_collector.pulse import Pulse
+from detak_collector.ingest.deadlines import Deadlines
+from detak_collector.ingest.intake import RETRY_AFTER_S, Ingest, OverloadedError
+from detak_collector.ingest.validation import InvalidRecordError
 from detak_collector.rules import Rules
 from detak_collector.store.base import Arrival, StoreError, StoreUnavailableError
 from detak_collector.store.sqlite import FILE_NAME, SqliteStore, open_store

@@ -16,8 +16,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from detak_collector.cli_session import Session
-from detak_collector.enrol import issue_token, redeem
+from detak_collector.channel.enrol import issue_token, redeem
+from detak_collector.commands.session import Session
 from detak_wire.codec import encode
 from detak_wire.messages import Evidence
 

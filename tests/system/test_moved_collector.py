@@ -15,8 +15,8 @@ from urllib.request import urlopen
 import pytest
 from installation import PROGRAMS, Installation, installation, process_check, service_of, sleeper, until
 
-from detak_collector.cli_session import Session
-from detak_collector.enrol import issue_token, redeem
+from detak_collector.channel.enrol import issue_token, redeem
+from detak_collector.commands.session import Session
 from detak_wire.codec import decode, encode
 from detak_wire.messages import Answer, Part
 from evidence_builders import NODE, RUN, beat, opening, span

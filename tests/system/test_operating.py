@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from installation import Installation, installation, process_check, service_of, sleeper, until
 
-from detak_collector.cli_session import Session
-from detak_collector.enrol import issue_token, redeem
+from detak_collector.channel.enrol import issue_token, redeem
+from detak_collector.commands.session import Session
 from detak_collector.store.migrations import NAMES
 from detak_wire.codec import encode
 from evidence_builders import NODE, first_beat, later_beat

@@ -29,7 +29,8 @@ ROOM = 40
 
 NARROW = f"""
 from functools import partial
-from detak_collector import cli, ingest, serve
+from detak_collector import cli, serve
+from detak_collector.ingest import intake as ingest
 serve.Ingest = partial(ingest.Ingest, capacity=ingest.Capacity(messages={ROOM}))
 cli.main()
 """

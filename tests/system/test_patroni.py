@@ -18,8 +18,8 @@ from serving_collector import Client
 from shared_installation import BY_KEY, Estate, estate
 from test_killed_collector import RECORDS, Agent
 
-from detak_collector.cli_session import Session
-from detak_collector.enrol import issue_token, redeem
+from detak_collector.channel.enrol import issue_token, redeem
+from detak_collector.commands.session import Session
 from detak_wire.codec import decode
 from detak_wire.messages import Answer
 from evidence_builders import beat

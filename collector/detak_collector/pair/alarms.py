@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from detak_collector.alarms import Alarm
+from detak_collector.operating.alarms import Alarm
 from detak_collector.pair.role import Role
 
 SILENT_MS = 30_000

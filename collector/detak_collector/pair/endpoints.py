@@ -12,11 +12,11 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
+from detak_collector.channel.door import Door
+from detak_collector.channel.enrol import RANDOM_BYTES, digest
 from detak_collector.clocks import Clock
-from detak_collector.counters import refusals
-from detak_collector.door import Door
-from detak_collector.enrol import RANDOM_BYTES, digest
-from detak_collector.ingest import RETRY_AFTER_S
+from detak_collector.ingest.intake import RETRY_AFTER_S
+from detak_collector.operating.counters import refusals
 from detak_collector.pair import messages
 from detak_collector.pair.follow import Following, services_digest
 from detak_collector.store.base import Redeemed, StoreError

@@ -18,10 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from detak_collector.board.pulse import Pulse
 from detak_collector.clocks import Clock, Reading
-from detak_collector.events import Audit
-from detak_collector.ingest_deadlines import Deadlines
-from detak_collector.ingest_validation import InvalidRecordError, check
+from detak_collector.ingest.deadlines import Deadlines
+from detak_collector.ingest.validation import InvalidRecordError, check
+from detak_collector.operating.events import Audit
 from detak_collector.pair.alarms import Standing
 from detak_collector.pair.client import Client, PeerError
 from detak_collector.pair.entry import PROMOTION
@@ -37,7 +38,6 @@ from detak_collector.pair.messages import (
 )
 from detak_collector.pair.role import Role, role_of
 from detak_collector.pair.trust import UntrustedError, learned
-from detak_collector.pulse import Pulse
 from detak_collector.store.base import Arrival, StoreBrokenError, StoreError, StoreUnavailableError
 from detak_collector.store.holdings import lacking
 from detak_collector.store.instance import epoch_of

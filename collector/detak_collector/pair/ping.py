@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from detak_collector.alarms import Alarm
+from detak_collector.operating.alarms import Alarm
 from detak_collector.pair.ping_to import PingTo
 
 WITHIN_S = 15.0

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from detak_collector.certificate_files import CertificateError, certificates_in, key_fingerprint
+from detak_collector.channel.certificate_files import CertificateError, certificates_in, key_fingerprint
 
 MEET_S = 15.0
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from detak_collector.board import Board, Condition, Hours, OutageState, ServiceState
+from detak_collector.board.board import Board, Condition, Hours, OutageState, ServiceState
 from detak_collector.report.numbers import clock_text, decimal_text
 from detak_collector.report.terminal import printable
 from detak_collector.web.wording import headline, service_percent, worst_first

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from msgspec import structs
 
-from detak_collector.ingest_merge import HeldSpan, reaching
-from detak_collector.ingest_numbers import without_numbers
+from detak_collector.ingest.merge import HeldSpan, reaching
+from detak_collector.ingest.numbers import without_numbers
 from detak_collector.store.database import Connection, Database
 from detak_collector.store.outlines import RunOutline, runs_of
 from detak_collector.store.records import SPAN_COLUMNS, SPAN_TEXTS, span_of

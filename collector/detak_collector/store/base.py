@@ -17,9 +17,9 @@ from detak_collector.downtime.days import DayTotals
 from detak_collector.downtime.facts import Facts, Node
 from detak_collector.downtime.intervals import Intervals
 from detak_collector.downtime.months import ServiceMonth
-from detak_collector.ingest_validation import InvalidRecordError
+from detak_collector.ingest.rivals import Speaker
+from detak_collector.ingest.validation import InvalidRecordError
 from detak_collector.metrics import Moment
-from detak_collector.rivals import Speaker
 from detak_wire.messages import Evidence, Stored
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from detak_collector.clocks import Reading
-from detak_collector.ingest_merge import Closed
+from detak_collector.ingest.merge import Closed
 from detak_collector.store.base import Arrival
 from detak_collector.store.records import NewRecord
 from detak_collector.store.runs import KnownRun

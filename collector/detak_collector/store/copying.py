@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from detak_collector.instance import Instance
+from detak_collector.copies.instance import Instance
 from detak_collector.store.base import StoreError
 from detak_collector.store.database import Connection
 from detak_collector.store.instance import of_connection, write

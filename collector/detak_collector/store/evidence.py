@@ -12,10 +12,10 @@ from msgspec import structs
 
 from detak_collector.clocks import Reading
 from detak_collector.downtime.facts import Facts, Node
-from detak_collector.ingest_merge import Closed, RunState, merge, merge_quiet, opened
-from detak_collector.ingest_numbers import beyond_mark, mark, united
-from detak_collector.ingest_reach import last_begins
-from detak_collector.ingest_validation import InvalidRecordError
+from detak_collector.ingest.merge import Closed, RunState, merge, merge_quiet, opened
+from detak_collector.ingest.numbers import beyond_mark, mark, united
+from detak_collector.ingest.reach import last_begins
+from detak_collector.ingest.validation import InvalidRecordError
 from detak_collector.store import as_of, records, unheard
 from detak_collector.store import facts as fact_rows
 from detak_collector.store import runs as run_rows

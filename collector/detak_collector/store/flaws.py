@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from detak_collector.downtime.facts import Contradiction, Lost
-from detak_collector.ingest_numbers import Ranges
+from detak_collector.ingest.numbers import Ranges
 from detak_collector.store.database import Connection
 from detak_collector.store.outlines import RunOutline
 from detak_collector.store.spans import missing

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import msgspec
 
-from detak_collector.ingest_merge import HeldSpan
-from detak_collector.ingest_numbers import Ranges, without
+from detak_collector.ingest.merge import HeldSpan
+from detak_collector.ingest.numbers import Ranges, without
 from detak_collector.pair.messages import WANTED_RECORDS, RunLine, RunRecords, WantedRun
 from detak_collector.store.database import Connection
 from detak_collector.store.records import SPAN_COLUMNS, SPAN_TEXTS, span_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any, Protocol
 
-from detak_collector.instance import SECRET_BYTES, Instance
+from detak_collector.copies.instance import SECRET_BYTES, Instance
 from detak_collector.store.database import Database, Rows
 
 

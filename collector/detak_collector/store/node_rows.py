@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from detak_collector.clocks import Reading
-from detak_collector.rivals import Speaker
+from detak_collector.ingest.rivals import Speaker
 from detak_collector.store.base import NodeRow
 from detak_collector.store.database import Connection
 from detak_collector.store.outlines import all_heard_utc

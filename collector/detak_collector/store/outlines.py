@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from detak_collector.clocks import Reading
-from detak_collector.ingest_merge import HeldSpan
-from detak_collector.ingest_numbers import Ranges, with_numbers
+from detak_collector.ingest.merge import HeldSpan
+from detak_collector.ingest.numbers import Ranges, with_numbers
 from detak_collector.store.database import Connection
 from detak_collector.store.runs import unpacked
 from detak_wire.messages import RunOpening

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from detak_collector.ingest_merge import Closed, HeldSpan
+from detak_collector.ingest.merge import Closed, HeldSpan
 from detak_collector.store.database import Connection
 from detak_collector.store.texts import Texts
 from detak_wire.messages import Exchange, Gap, RunOpening

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from detak_collector.clocks import Reading
-from detak_collector.rivals import Speaker
+from detak_collector.ingest.rivals import Speaker
 from detak_collector.store import tokens
 from detak_collector.store.base import NodeRow, Redeemed
 from detak_collector.store.database import Database

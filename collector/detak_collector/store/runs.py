@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from detak_collector import ingest_reach
 from detak_collector.clocks import Reading
-from detak_collector.ingest_merge import HeldSpan, RunState, alive_among, opened, reaching
+from detak_collector.ingest import reach as ingest_reach
+from detak_collector.ingest.merge import HeldSpan, RunState, alive_among, opened, reaching
 from detak_collector.store.database import Connection
 from detak_collector.store.texts import Texts
 from detak_wire.messages import RunOpening

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from detak_collector.downtime.facts import Span
-from detak_collector.ingest_merge import HeldSpan
-from detak_collector.ingest_numbers import Ranges
+from detak_collector.ingest.merge import HeldSpan
+from detak_collector.ingest.numbers import Ranges
 from detak_collector.store.database import Connection
 
 _marks = msgspec.json.Decoder(dict[str, str])

@@ -13,7 +13,7 @@ import msgspec
 
 from detak_collector.clocks import Reading
 from detak_collector.downtime.intervals import Interval, Intervals
-from detak_collector.ingest_reach import Reach, unpacked
+from detak_collector.ingest.reach import Reach, unpacked
 from detak_collector.store.database import Connection
 from detak_collector.store.runs import KnownRun
 

@@ -14,17 +14,17 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
-from detak_collector import enrol
+from detak_collector.channel import enrol
+from detak_collector.channel.door import Door, Visitor
+from detak_collector.channel.enrol import Holder
+from detak_collector.channel.keys_elsewhere import KeysElsewhere
+from detak_collector.channel.limits import NODE_MESSAGES, Allowances
 from detak_collector.clocks import Clock
-from detak_collector.counters import refusals
-from detak_collector.door import Door, Visitor
-from detak_collector.enrol import Holder
-from detak_collector.events import Audit
-from detak_collector.ingest import RETRY_AFTER_S, Ingest, OverloadedError
-from detak_collector.ingest_validation import InvalidRecordError
-from detak_collector.keys_elsewhere import KeysElsewhere
-from detak_collector.limits import NODE_MESSAGES, Allowances
-from detak_collector.logs import log_audit
+from detak_collector.ingest.intake import RETRY_AFTER_S, Ingest, OverloadedError
+from detak_collector.ingest.validation import InvalidRecordError
+from detak_collector.operating.counters import refusals
+from detak_collector.operating.events import Audit
+from detak_collector.operating.logs import log_audit
 from detak_collector.store.base import Arrival, NodeRegistry, Redeemed, StoreError
 from detak_wire import PROTOCOL_VERSION, limits
 from detak_wire.codec import InvalidMessageError, decode, encode, inflate

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from operator import attrgetter
 
-from detak_collector.board import Day, FigureState
+from detak_collector.board.board import Day, FigureState
 from detak_collector.web.present import format_days, format_duration_ms
 
 STRIP_DAYS = 90

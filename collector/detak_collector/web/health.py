@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import msgspec
 from aiohttp import web
 
-from detak_collector.exposition import CONTENT_TYPE, exposition
-from detak_collector.node_standing import Census
-from detak_collector.own_metrics import Told, families
-from detak_collector.readiness import Standing, faults, report
+from detak_collector.board.node_standing import Census
+from detak_collector.operating.exposition import CONTENT_TYPE, exposition
+from detak_collector.operating.own_metrics import Told, families
+from detak_collector.operating.readiness import Standing, faults, report
 from detak_collector.store.base import StoreError
 
 JSON = "application/json"

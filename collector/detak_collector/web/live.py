@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from detak_collector.board import Board
+from detak_collector.board.board import Board
 from detak_collector.web.render import Snapshot
 
 HEARTBEAT = b": still here\n\n"

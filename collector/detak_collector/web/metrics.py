@@ -10,8 +10,8 @@ import msgspec
 from aiohttp import web
 
 from detak_collector.clocks import Clock
-from detak_collector.counters import refusals
 from detak_collector.metrics import columns
+from detak_collector.operating.counters import refusals
 from detak_collector.store.base import NodeMetrics, StoreError
 from detak_wire import limits
 from detak_wire.codec import encode

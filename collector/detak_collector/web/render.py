@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from detak_collector.board import Board, Condition
+from detak_collector.board.board import Board, Condition
 from detak_collector.web import drawing, wording
 from detak_collector.web.assets import Assets, Body
 from detak_collector.web.present import FILTERS, LocalTime

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from detak_collector.instance import Instance
+from detak_collector.copies.instance import Instance
 from detak_wire import INSTANCE_HEADER as HEADER
 
 FOR_AGENTS = "/api/"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeVar
 
-from detak_collector.board import (
+from detak_collector.board.board import (
     Board,
     Condition,
     FigureState,

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from detak_collector.ingest_validation import check
+from detak_collector.ingest.validation import check
 from detak_wire import codec
 from detak_wire.messages import Evidence
 

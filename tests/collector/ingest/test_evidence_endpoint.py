@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from detak_collector.channel.enrol import issue_token
 from detak_collector.clocks import system_clock
-from detak_collector.counters import commits, latency, records, refusals
-from detak_collector.enrol import issue_token
-from detak_collector.ingest import Capacity, without_backlog
+from detak_collector.ingest.intake import Capacity, without_backlog
+from detak_collector.operating.counters import commits, latency, records, refusals
 from detak_collector.store.base import StoreBrokenError, StoreUnavailableError
 from detak_collector.store.sqlite import FILE_NAME
 from detak_wire import limits

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from detak_collector.ingest_merge import Closed, HeldSpan, Merged, RunState, held_version, merge, merge_quiet, opened
-from detak_collector.ingest_numbers import beyond_mark, mark
-from detak_collector.ingest_validation import InvalidRecordError
+from detak_collector.ingest.merge import Closed, HeldSpan, Merged, RunState, held_version, merge, merge_quiet, opened
+from detak_collector.ingest.numbers import beyond_mark, mark
+from detak_collector.ingest.validation import InvalidRecordError
 from detak_wire.messages import Exchange, Gap, Part, Span
 from evidence_builders import RUN, beat, exchange, gap, growth, opening, span
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from detak_collector.ingest_metrics import AT_ONCE, COMMITS, MOST_WAITING, MetricsIntake
+from detak_collector.ingest.metrics import AT_ONCE, COMMITS, MOST_WAITING, MetricsIntake
 from detak_collector.metrics import Moment
 from detak_collector.store.base import Arrival, StoreBrokenError, StoreUnavailableError
 from detak_wire.codec import encode

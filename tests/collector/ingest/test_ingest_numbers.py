@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detak_collector.ingest_numbers import beyond_mark, contains, mark, united, with_numbers, without_numbers
+from detak_collector.ingest.numbers import beyond_mark, contains, mark, united, with_numbers, without_numbers
 
 ranges_of = st.lists(st.tuples(st.integers(1, 40), st.integers(0, 6)).map(lambda pair: (pair[0], sum(pair))))
 

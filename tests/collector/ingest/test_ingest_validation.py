@@ -1,7 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
-from detak_collector.ingest_validation import InvalidRecordError, check
+from detak_collector.ingest.validation import InvalidRecordError, check
 from detak_wire.messages import Evidence, Growth, Part, PreviousRun, Span
 from evidence_builders import RUN, beat, exchange, gap, opening, span
 

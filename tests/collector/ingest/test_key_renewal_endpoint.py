@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from detak_collector.clocks import system_clock
-from detak_collector.rivals import Speaker
+from detak_collector.ingest.rivals import Speaker
 from detak_wire.codec import decode, encode
 from detak_wire.messages import Enrolled, KeyRenewal, Problem
 from evidence_builders import NODE, RUN, first_beat, later_beat

@@ -1,8 +1,8 @@
 import logging
 from pathlib import Path
 
-from detak_collector.alarms import Alarm, changes, disk_alarms, standby_alarm, store_alarm, syslog_alarm
-from detak_collector.disk import Disk
+from detak_collector.operating.alarms import Alarm, changes, disk_alarms, standby_alarm, store_alarm, syslog_alarm
+from detak_collector.operating.disk import Disk
 
 MIB = 1 << 20
 FULL = Alarm("disk-full", is_urgent=True, text="full")

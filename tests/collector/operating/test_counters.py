@@ -1,4 +1,4 @@
-from detak_collector.counters import MOST_KINDS, OTHER, Counter, Histogram
+from detak_collector.operating.counters import MOST_KINDS, OTHER, Counter, Histogram
 
 
 def test_things_are_counted_by_kind() -> None:

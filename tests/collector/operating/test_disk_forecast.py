@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detak_collector.disk import (
+from detak_collector.operating.disk import (
     DAY_MS,
     FULL_BYTES,
     KEPT_MS,

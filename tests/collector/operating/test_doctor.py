@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from detak_collector import cli
-from detak_collector.certificate_files import Period
-from detak_collector.disk import Disk
-from detak_collector.doctor import DAY_MS, Examined, FileFact, Secrecy, findings
+from detak_collector.channel.certificate_files import Period
 from detak_collector.downtime.catalogue import Catalogue, Dated, Group, Member, NodeEntry, Service
-from detak_collector.ntp import ClockState, clock_state
-from detak_collector.rivals import Speaker
+from detak_collector.ingest.rivals import Speaker
+from detak_collector.operating.disk import Disk
+from detak_collector.operating.doctor import DAY_MS, Examined, FileFact, Secrecy, findings
+from detak_collector.operating.ntp import ClockState, clock_state
 from detak_collector.store.base import NodeRow
 
 NOW = 1_795_826_898_270

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from detak_collector.counters import Histogram
-from detak_collector.exposition import Distribution, Family, by, counter, exposition, gauge
+from detak_collector.operating.counters import Histogram
+from detak_collector.operating.exposition import Distribution, Family, by, counter, exposition, gauge
 
 
 def written(*families: Family | Distribution) -> list[str]:

@@ -12,12 +12,12 @@ import pytest
 from aiohttp import web
 
 from browser.fabricated import healthy
-from detak_collector.alarms import Alarm
-from detak_collector.certificate_files import Period
-from detak_collector.disk import Disk
-from detak_collector.node_standing import Census, census
-from detak_collector.own_metrics import DAY_S, Told
-from detak_collector.readiness import TICK_OVERDUE_MS, Standing, faults
+from detak_collector.board.node_standing import Census, census
+from detak_collector.channel.certificate_files import Period
+from detak_collector.operating.alarms import Alarm
+from detak_collector.operating.disk import Disk
+from detak_collector.operating.own_metrics import DAY_S, Told
+from detak_collector.operating.readiness import TICK_OVERDUE_MS, Standing, faults
 from detak_collector.store.base import NodeRow, StoreUnavailableError
 from detak_collector.web.health import Health
 

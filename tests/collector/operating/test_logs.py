@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from detak_collector.logs import JournalHandler, LineFormatter, fields, is_read_by_journal, native
+from detak_collector.operating.logs import JournalHandler, LineFormatter, fields, is_read_by_journal, native
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from browser.fabricated import healthy
-from detak_collector.board import OutageState
-from detak_collector.outage_news import OutageNews
+from detak_collector.board.board import OutageState
+from detak_collector.operating.outage_news import OutageNews
 
 CALM = replace(healthy(), running=(), recent=(), lately=())
 NOW = CALM.now

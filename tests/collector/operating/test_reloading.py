@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from detak_collector.config import Config, ConfigurationError, load
-from detak_collector.reloading import reread
+from detak_collector.operating.reloading import reread
 
 GOOD = """
 organisation = "DJBC"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from certificates import self_signed
-from detak_collector import syslog as module
-from detak_collector.events import Event
-from detak_collector.syslog import Syslog, send_now
-from detak_collector.syslog_format import Destination
+from detak_collector.operating import syslog as module
+from detak_collector.operating.events import Event
+from detak_collector.operating.syslog import Syslog, send_now
+from detak_collector.operating.syslog_format import Destination
 
 pytestmark = pytest.mark.asyncio
 QUICK = (0.01,)

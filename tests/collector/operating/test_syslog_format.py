@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detak_collector.events import Event
-from detak_collector.syslog_format import (
+from detak_collector.operating.events import Event
+from detak_collector.operating.syslog_format import (
     BYTE_ORDER_MARK,
     DATAGRAM_BYTES,
     MESSAGE_BYTES,

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from browser.fabricated import healthy
-from detak_collector.alarms import Alarm, store_alarm
-from detak_collector.board import Board
+from detak_collector.board.board import Board
+from detak_collector.board.pulse import Pulse
 from detak_collector.clocks import Reading
-from detak_collector.counters import jobs
-from detak_collector.disk import load_history
-from detak_collector.pulse import Pulse
-from detak_collector.syslog_format import Destination
-from detak_collector.upkeep import Upkeep
+from detak_collector.operating.alarms import Alarm, store_alarm
+from detak_collector.operating.counters import jobs
+from detak_collector.operating.disk import load_history
+from detak_collector.operating.syslog_format import Destination
+from detak_collector.operating.upkeep import Upkeep
 
 pytestmark = pytest.mark.asyncio
 NOWHERE = Destination("udp", "127.0.0.1", 9)
@@ -99,8 +99,8 @@ async def test_the_same_server_keeps_what_waits_and_another_one_starts_anew(tmp_
 async def test_a_page_that_cannot_be_derived_is_logged_once_and_ends_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("detak_collector.upkeep.NEWS_LEAST_S", 0.01)
-    monkeypatch.setattr("detak_collector.upkeep.NEWS_MOST_S", 0.02)
+    monkeypatch.setattr("detak_collector.operating.upkeep.NEWS_LEAST_S", 0.01)
+    monkeypatch.setattr("detak_collector.operating.upkeep.NEWS_MOST_S", 0.02)
     stage, asked = Stage(tmp_path), 0
 
     async def board() -> Board:

@@ -11,16 +11,16 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from detak_collector.board.pulse import Pulse
+from detak_collector.channel.door import Door
+from detak_collector.channel.enrol import digest
 from detak_collector.clocks import system_clock
-from detak_collector.door import Door
-from detak_collector.enrol import digest
-from detak_collector.ingest_deadlines import Deadlines
-from detak_collector.logs import log_audit
+from detak_collector.ingest.deadlines import Deadlines
+from detak_collector.operating.logs import log_audit
 from detak_collector.pair.client import CHANGES, PAIR, RECORDS, Client, PeerError
 from detak_collector.pair.endpoints import PairApi
 from detak_collector.pair.follow import Following
 from detak_collector.pair.messages import PAIR_PROTOCOL, Ask, Marks, Pairing
-from detak_collector.pulse import Pulse
 from detak_collector.store.sqlite import SqliteStore, open_store
 from detak_wire.codec import decode, encode
 from detak_wire.messages import Problem

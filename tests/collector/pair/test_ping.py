@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 
-from detak_collector.alarms import Alarm
+from detak_collector.operating.alarms import Alarm
 from detak_collector.pair.ping import Ping
 from detak_collector.pair.ping_to import PingTo
 

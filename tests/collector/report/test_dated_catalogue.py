@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from detak_collector import cli
-from detak_collector.board import Board
-from detak_collector.board_days import Year
-from detak_collector.boards import Standing, board_of, service_state
+from detak_collector.board.board import Board
+from detak_collector.board.boards import Standing, board_of, service_state
+from detak_collector.board.days import Year
 from detak_collector.catalogue import parse
-from detak_collector.cli_figures import recompute
+from detak_collector.commands.figures import recompute
 from detak_collector.downtime.case import Case
 from detak_collector.downtime.derive import derive
 from detak_collector.downtime.periods import Period

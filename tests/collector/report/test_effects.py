@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from detak_collector.catalogue import load
-from detak_collector.cli_figures import Opened
+from detak_collector.commands.figures import Opened
 from detak_collector.downtime.case import Case
 from detak_collector.downtime.catalogue import Exclusion
 from detak_collector.downtime.derive import Result, derive

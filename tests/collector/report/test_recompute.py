@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
-from detak_collector.cli_figures import recompute
+from detak_collector.commands.figures import recompute
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "report.schema.json").read_text())
 Minutes = Sequence[tuple[int, int]]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from browser.fabricated import DAY, HOUR, MINUTE, days, figure
-from detak_collector.board import Day
+from detak_collector.board.board import Day
 from detak_collector.web.drawing import BAR, HEIGHT, PARTS, STEP, day_words, gauge, segments, strip
 
 

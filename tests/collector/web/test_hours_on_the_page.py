@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from browser.fabricated import EKSPOR, IMPOR, NOW, broken, healthy, outage
-from detak_collector.board import Board, Condition, Hours, ServiceState
+from detak_collector.board.board import Board, Condition, Hours, ServiceState
 from detak_collector.report.status import print_status
 from detak_collector.web.assets import Assets
 from detak_collector.web.render import STATIC, TEMPLATES, Renderer

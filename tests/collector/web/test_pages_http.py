@@ -12,7 +12,7 @@ from aiohttp import web
 
 from browser.fabricated import broken, healthy
 from browser.page_server import QUICK, FabricatedSource
-from detak_collector.pulse import Pulse
+from detak_collector.board.pulse import Pulse
 from detak_collector.web.pages import Pace, add_pages
 
 Client = aiohttp.ClientSession

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from browser.fabricated import HOSTILE, broken, empty, healthy, hostile, many, node, presumed
-from detak_collector.board import Board, Condition
+from detak_collector.board.board import Board, Condition
 from detak_collector.web.assets import Assets
 from detak_collector.web.render import STATIC, TEMPLATES, Renderer
 

@@ -19,7 +19,7 @@ from browser.fabricated import (
     outage,
     presumed,
 )
-from detak_collector.board import Board, Condition
+from detak_collector.board.board import Board, Condition
 from detak_collector.web.wording import assurance, headline, service_percent, verdict_words, window_title, worst_first
 
 

@@ -1,0 +1,1 @@
+"""The commands of `detak-collector`, one module for each group of them."""

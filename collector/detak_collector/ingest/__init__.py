@@ -1,0 +1,1 @@
+"""What arrives becomes facts: authenticated, checked against every limit, merged."""

@@ -1,0 +1,1 @@
+"""What looks after a serving collector: alarms, health, logs, metrics, the doctor."""

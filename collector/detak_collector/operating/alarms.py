@@ -1,0 +1,83 @@
+"""What somebody must see to on the collector itself, judged from how it fares. Pure: it reads nothing.
+
+An alarm needs no disk: it is on the page, in `/readyz`, in `/metrics`, in the log and at the syslog server.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from detak_collector.operating.disk import FULL_BYTES, Disk, in_words
+from detak_collector.operating.events import Event
+
+DISK_FULL = "disk-full"
+STORE = "store"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """`key` is fixed for one kind of trouble; `is_urgent`: evidence is being refused, or soon will be."""
+
+    key: str
+    is_urgent: bool
+    text: str
+
+
+def disk_alarms(disk: Disk) -> Iterator[Alarm]:
+    """Of the disk that the store lies on."""
+    free = in_words(disk.free_bytes)
+    if disk.is_full:
+        yield Alarm(
+            DISK_FULL,
+            is_urgent=True,
+            text=f"the disk of the store is full: {free} are free. Evidence is refused once nothing is; agents keep it "
+            f"meanwhile. Make room of at least {in_words(FULL_BYTES)}, or move the collector to a larger disk",
+        )
+    elif disk.is_scarce:
+        soon = "" if disk.days_left is None else f", enough for about {disk.days_left:.0f} days at its present growth"
+        yield Alarm(
+            "disk-scarce",
+            is_urgent=False,
+            text=f"the disk of the store fills up: {free} are free{soon}. Make room, or move to a larger disk",
+        )
+
+
+def store_alarm(trouble: str) -> Iterator[Alarm]:
+    """Of a store that takes nothing; `trouble` is what it said, empty where all is well.
+
+    It names places on this machine, and the page may be public: the log and /readyz tell it.
+    """
+    if trouble:
+        text = "nothing can be stored now; the log says why. Agents keep what they measure and try again"
+        yield Alarm(STORE, is_urgent=True, text=text)
+
+
+def standby_alarm(*, is_missing: bool) -> Iterator[Alarm]:
+    """Of a database of several servers."""
+    if is_missing:
+        text = (
+            "what arrives is kept on one server only: the database has no synchronous standby. Were that server lost "
+            "now, agents would deliver again what they still hold. Bring the standby back"
+        )
+        yield Alarm("standby", is_urgent=False, text=text)
+
+
+def syslog_alarm(trouble: str, lost: int) -> Iterator[Alarm]:
+    """Of a syslog server that takes nothing."""
+    if trouble:
+        told = f", {lost} messages are lost" if lost else ""
+        yield Alarm("syslog", is_urgent=False, text=f"the syslog server is not reached: {trouble}{told}")
+
+
+def changes(before: Sequence[Alarm], now: Sequence[Alarm], utc: int) -> Iterable[Event]:
+    """What to tell: alarms that began, those that became more or less urgent under another key, and those over."""
+    known, present = {one.key for one in before}, {one.key for one in now}
+    for one in now:
+        if one.key not in known:
+            level = logging.ERROR if one.is_urgent else logging.WARNING
+            yield Event("alarm", "alarm-begun", utc, one.text, level, {"alarm": one.key})
+    for one in before:
+        if one.key not in present:
+            yield Event("alarm", "alarm-over", utc, f"over: {one.text}", logging.INFO, {"alarm": one.key})

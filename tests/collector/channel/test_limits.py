@@ -1,0 +1,43 @@
+"""How much one node or address may ask: a burst, then so many a second, and nobody's share is another's."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detak_collector.channel.limits import MOST_KEPT, Allowances, Rate
+
+
+def test_a_burst_is_taken_at_once_and_then_a_steady_rate() -> None:
+    allowances = Allowances(Rate(10, 5))
+    assert [allowances.take("a", 100.0) for _ in range(6)] == [True] * 5 + [False]
+    assert not allowances.take("a", 100.05)
+    assert allowances.take("a", 100.2)
+    assert allowances.take("b", 100.2)
+
+
+def test_who_was_held_back_is_told_when_to_come_again() -> None:
+    allowances = Allowances(Rate(0.1, 1))
+    assert allowances.take("a", 0.0)
+    assert allowances.wait_s("a", 0.0) == 10
+    assert not allowances.take("a", 9.0)
+    assert allowances.take("a", 10.1)
+
+
+@given(st.lists(st.floats(0, 10, allow_nan=False), max_size=200).map(sorted))
+def test_never_more_than_the_burst_and_the_rate_allow(moments: list[float]) -> None:
+    allowances = Allowances(Rate(3, 4))
+    taken = sum(allowances.take("a", at) for at in moments)
+    assert taken <= 4 + 3 * (moments[-1] - moments[0] if moments else 0) + 1e-6
+
+
+def test_a_clock_that_runs_backwards_gives_nothing() -> None:
+    allowances = Allowances(Rate(10, 1))
+    assert allowances.take("a", 100.0)
+    assert not allowances.take("a", 50.0)
+
+
+def test_of_many_only_so_many_are_remembered() -> None:
+    allowances = Allowances(Rate(1, 1))
+    for one in range(MOST_KEPT + 5):
+        allowances.take(f"node-{one}", 0.0)
+    assert allowances.take("node-0", 0.0), "the one unused for longest was forgotten"
+    assert not allowances.take(f"node-{MOST_KEPT + 4}", 0.0)
