@@ -15,6 +15,9 @@ from pathlib import Path
 _PAGES_TO_MIB = os.sysconf("SC_PAGE_SIZE") / 1_048_576
 IDLE_EVERY_S = 0.1
 
+AT_LEAST, HALF = 100, 500
+"""What is held at nine of ten moments at least, as `permille` has it, and what at half of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -71,13 +74,10 @@ def processes_with(variable: str) -> list[str]:
     return found
 
 
-def quarters(values: Sequence[float]) -> tuple[float, float]:
-    """What is held at nine of ten moments at least, in the second quarter and in the last.
-
-    What comes and goes (a plug-in's children, memory that the allocator keeps for a while) says nothing about a leak.
-    """
+def quarters(values: Sequence[float], share: float) -> tuple[float, float]:
+    """What is held in the second quarter and in the last, as `permille` has it."""
     quarter = max(1, len(values) // 4)
-    return permille(values[quarter : 2 * quarter] or values, 100), permille(values[-quarter:], 100)
+    return permille(values[quarter : 2 * quarter] or values, share), permille(values[-quarter:], share)
 
 
 def permille(values: Sequence[float], share: float) -> float:

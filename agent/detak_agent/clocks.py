@@ -19,6 +19,8 @@ _UNSYNCHRONISED = 0x40
 _READ_WITHIN_NS = 100_000
 _READ_TRIES = 20
 
+_library = ctypes.CDLL(None)
+
 
 class Clock(Protocol):
     """What the agent may ask about time; all in integer milliseconds."""
@@ -83,9 +85,8 @@ class SystemClock:
         return self._read_suspended() // _NS_PER_MS
 
     def error_ms(self) -> int | None:
-        library = ctypes.CDLL(None, use_errno=True)
         answer = _Timex()
-        state = library.adjtimex(ctypes.byref(answer))
+        state = _library.adjtimex(ctypes.byref(answer))
         if state in {-1, _TIME_ERROR} or answer.status & _UNSYNCHRONISED:
             return None
         return int(-(-answer.maxerror // 1_000))

@@ -6,7 +6,9 @@ Time limits are the caller's: a call that is cancelled closes the connection.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,6 +18,7 @@ from urllib.parse import urlsplit
 
 import h11
 
+from detak_agent.checks.certificates import NOT_TLS
 from detak_agent.checks.threads import in_thread
 from detak_agent.http_answer import AnswerReader, BrokenAnswerError, client
 from detak_agent.proxies import Proxy
@@ -29,6 +32,8 @@ from detak_wire.messages import Problem
 AUTHORITY = "/api/v1/authority"
 LEARN_S = 3_600.0
 INSTANCE_CHARACTERS = 100
+
+_NOT_TLS_WORDS = "what answers there does not speak TLS: is it a plain port, whose url begins with http?"
 
 _log = logging.getLogger("detak_agent")
 
@@ -277,7 +282,11 @@ def _texts(head: h11.Response | h11.InformationalResponse) -> dict[str, str]:
     return {name.decode("ascii"): value.decode("latin-1") for name, value in head.headers}
 
 
-def _why(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
+def _why(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        words = (error.reason or str(error)).lower().replace("_", " ")
+        return _NOT_TLS_WORDS if error.reason in NOT_TLS else f"it does not speak TLS as it should: {words}"
+    # What asyncio says of a connection that failed is not meant for people.
+    if error.errno is not None and error.errno in errno.errorcode:
+        return os.strerror(error.errno)
+    return error.strerror or str(error) or type(error).__name__

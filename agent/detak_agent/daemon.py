@@ -19,6 +19,7 @@ from detak_agent.failures import ConfigurationError, DetakError, JournalError
 from detak_agent.journal import Journal
 from detak_agent.journal_thread import JournalThread
 from detak_agent.life import Life, Machine
+from detak_agent.memory import bound_heap, keep_what_is_there
 from detak_agent.run import Run
 from detak_agent.runner import Check, wire_text
 from detak_agent.state_directory import StateDirectory
@@ -235,6 +236,8 @@ def run_agent(path: Path, config: AgentConfig, registry: Mapping[str, Kind], mac
         asyncio.get_running_loop().set_exception_handler(_log_stray)
         await Daemon(path, config, registry, machine).live()
 
+    bound_heap()
+    keep_what_is_there()
     loop = asyncio.new_event_loop()
     try:
         loop.run_until_complete(live())

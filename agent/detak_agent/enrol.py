@@ -22,6 +22,7 @@ from detak_wire.codec import InvalidMessageError, decode, encode
 from detak_wire.messages import Enrolled, Enrolment
 
 _DEADLINE_S = 15.0
+_UNLIKE_ANY = "this is no token: paste the whole line that `detak-collector enroll` printed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +115,6 @@ def _enrolled(url: str, reply: Reply) -> Enrolled:
             return decode(reply.body, Enrolled)
         except InvalidMessageError as error:
             raise CouldNotError(f"{url}: this is not a collector's answer: {error}") from error
-    raise CouldNotError(f"{url}: the collector refuses the enrolment: {problem_of(reply).detail}")
+    problem = problem_of(reply)
+    why = _UNLIKE_ANY if problem.path == "$.token" else problem.detail
+    raise CouldNotError(f"{url}: the collector refuses the enrolment: {why}")

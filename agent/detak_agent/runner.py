@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from detak_agent.checks.base import CheckSettings, CouldNotCheckError, Kind, Outcome, Probe, Silence, Surroundings
 from detak_agent.checks.loading import LoadedProbe, Turns
 from detak_agent.clocks import Clock
+from detak_agent.memory import let_go
 from detak_agent.spans import Sample
 from detak_wire import limits
 from detak_wire.messages import State
@@ -167,22 +168,27 @@ class Sampler:
     def _settle(self, hung: asyncio.Future[Outcome]) -> None:
         if self._hanging is hung:
             self._hanging = None
-        if not hung.cancelled():
-            hung.exception()
+        if not hung.cancelled() and (error := hung.exception()) is not None:
+            let_go(error)
 
     def _outcome_of(self, asked: asyncio.Future[Outcome]) -> Outcome:
         try:
             return asked.result()
-        except CouldNotCheckError as error:
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever a check does, the others go on
+            outcome = self._outcome_after(error)
+            let_go(error)
+            return outcome
+
+    def _outcome_after(self, error: Exception | asyncio.CancelledError) -> Outcome:
+        if isinstance(error, CouldNotCheckError):
             return Outcome("unknown", str(error))
-        except (TimeoutError, asyncio.TimeoutError):
+        if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
             return self._silent(self.settings.timeout_ms)
-        except OSError as error:
+        if isinstance(error, OSError):
             return self._refused(error)
-        except asyncio.CancelledError:
+        if isinstance(error, asyncio.CancelledError):
             return Outcome("unknown", "the check gave up by itself")
-        except Exception as error:  # noqa: BLE001 - whatever a check does, the others go on
-            return self._unexpected(error)
+        return self._unexpected(error)
 
     def _silent(self, within_ms: int) -> Outcome:
         state: State = "down" if self._kind.silence is Silence.DOWN else "unknown"

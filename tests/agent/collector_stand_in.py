@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from aiohttp import web
-
+from agent.http_stand_in import Request, Response, listening
 from detak_wire import codec
 from detak_wire.messages import (
     Answer,
@@ -120,7 +119,7 @@ class StandIn:
         self.requests: list[Evidence] = []
         self.sizes: list[int] = []
         self.loses_answers = 0
-        self.refusals: list[web.Response] = []
+        self.refusals: list[Response] = []
         self.invalid: set[tuple[str, int]] = set()
         self.allowance = 1_000
         self.knows_metrics = True
@@ -148,15 +147,15 @@ class StandIn:
             except asyncio.TimeoutError:
                 continue
 
-    async def evidence(self, request: web.Request) -> web.Response:
+    async def evidence(self, request: Request) -> Response:
         arrived = time.time_ns() // 1_000_000
-        body = await request.read()
+        body = request.body
         self.sizes.append(len(body))
         if not self._knows(request):
             return problem(401, Problem("unauthorised", "unknown key"))
         if self.refusals:
             return self.refusals.pop(0)
-        if request.headers.get("Content-Encoding") == "gzip":
+        if request.headers.get("content-encoding") == "gzip":
             body = codec.inflate(body)
         evidence = codec.decode(body, Evidence)
         if evidence.metrics and not self.knows_metrics:
@@ -167,7 +166,7 @@ class StandIn:
         finally:
             self.changed.set()
 
-    def _taken(self, evidence: Evidence, arrived: int, request: web.Request) -> web.Response:
+    def _taken(self, evidence: Evidence, arrived: int, request: Request) -> Response:
         for part in evidence.parts:
             records: list[Span | Exchange] = [*part.spans, *part.exchanges]
             for record in records:
@@ -179,35 +178,37 @@ class StandIn:
         self.runs[evidence.run].stopped = evidence.stopping or self.runs[evidence.run].stopped
         if self.loses_answers:
             self.loses_answers -= 1
-            assert request.transport is not None
-            request.transport.abort()
+            request.abort()
         stored = {part.run: self.runs[part.run].stored() for part in evidence.parts}
         answer = Answer(1, IDENTITY, arrived, time.time_ns() // 1_000_000, stored, self.allowance)
-        return web.Response(body=codec.encode(answer), content_type="application/json")
+        return Response(codec.encode(answer))
 
-    def _knows(self, request: web.Request) -> bool:
-        sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    def _knows(self, request: Request) -> bool:
+        sent = request.headers.get("authorization", "").removeprefix("Bearer ")
         if self.fresh and sent == self.fresh:
             self.key, self.fresh = self.fresh, ""
         return sent == self.key
 
-    async def renew(self, request: web.Request) -> web.Response:
+    async def renew(self, request: Request) -> Response:
         if not self._knows(request):
             return problem(401, Problem("unauthorised", "unknown key"))
-        renewal = codec.decode(await request.read(), KeyRenewal)
+        renewal = codec.decode(request.body, KeyRenewal)
         self.renewals += 1
         self.fresh = f"fresh{self.renewals}".ljust(43, "k")
-        return web.Response(body=codec.encode(Enrolled(renewal.node, self.fresh, IDENTITY)))
+        return Response(codec.encode(Enrolled(renewal.node, self.fresh, IDENTITY)))
 
-    async def enrol(self, request: web.Request) -> web.Response:
-        enrolment = codec.decode(await request.read(), Enrolment)
+    async def enrol(self, request: Request) -> Response:
+        try:
+            enrolment = codec.decode(request.body, Enrolment)
+        except codec.InvalidMessageError as error:
+            return problem(400, Problem("invalid", error.reason, error.path))
         if enrolment.token != "t" * 20:
             return problem(403, Problem("token", "this token is unknown, used or expired"))
-        return web.Response(body=codec.encode(Enrolled(enrolment.node, self.key, IDENTITY)))
+        return Response(codec.encode(Enrolled(enrolment.node, self.key, IDENTITY)))
 
 
-def problem(status: int, said: Problem) -> web.Response:
-    return web.Response(status=status, body=codec.encode(said), content_type="application/json")
+def problem(status: int, said: Problem) -> Response:
+    return Response(codec.encode(said), status)
 
 
 @asynccontextmanager
@@ -216,18 +217,9 @@ async def collector(
 ) -> AsyncIterator[StandIn]:
     """A collector that listens on loopback while the block runs."""
     one = stand_in if stand_in is not None else StandIn()
-    application = web.Application()
-    application.router.add_post("/api/v1/evidence", one.evidence)
-    application.router.add_post("/api/v1/enrol", one.enrol)
+    answers = {"/api/v1/evidence": one.evidence, "/api/v1/enrol": one.enrol}
     if renews:
-        application.router.add_post("/api/v1/renew", one.renew)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, auto_decompress=False)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
-    await site.start()
-    bound: int = runner.addresses[0][1]
-    one.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{bound}"
-    try:
+        answers["/api/v1/renew"] = one.renew
+    async with listening(answers, port, tls) as bound:
+        one.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{bound}"
         yield one
-    finally:
-        await runner.cleanup()

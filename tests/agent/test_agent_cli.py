@@ -123,6 +123,17 @@ async def test_a_refused_token_is_one_line_and_stores_nothing(tmp_path: Path) ->
         assert not (tmp_path / "state" / "keys").exists()
 
 
+@pytest.mark.asyncio
+async def test_what_can_be_no_token_is_called_so(tmp_path: Path) -> None:
+    async with collector() as one:
+        done = await enroll(tmp_path, one, "short")
+        assert done.returncode == 3
+        assert done.stderr == (
+            f"{one.url}: the collector refuses the enrolment: "
+            "this is no token: paste the whole line that `detak-collector enroll` printed\n"
+        )
+
+
 def test_enroll_with_a_collector_that_is_not_configured_says_so(tmp_path: Path) -> None:
     path = config(tmp_path)
     done = agent("enroll", "--config", str(path), "--collector", "http://127.0.0.1:8", "--token", "t" * 20)

@@ -124,8 +124,20 @@ async def test_a_ca_file_that_is_not_there_or_no_certificate_is_said_plainly(tmp
 
 @pytest.mark.asyncio
 async def test_a_port_that_refuses_is_said_plainly() -> None:
-    with pytest.raises(ConnectionBrokenError, match="cannot be reached"):
+    with pytest.raises(ConnectionBrokenError, match=r"^cannot be reached: Connection refused$"):
         await Connection("http://127.0.0.1:9").open()
+
+
+@pytest.mark.asyncio
+async def test_a_plain_port_that_is_asked_for_tls_is_called_one() -> None:
+    async def refuse(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with server(refuse) as url:
+        with pytest.raises(ConnectionBrokenError, match="does not speak TLS: is it a plain port"):
+            await Connection(url.replace("http:", "https:")).open()
 
 
 def sha256(certificate: Path) -> str:

@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from agent.agent_fakes import open_journal, sample
 from agent.collector_stand_in import StandIn, collector, problem
 from agent.delivery_rig import Rig, holds, rig
+from agent.http_stand_in import Response
 from detak_agent.composing import Stopping
 from detak_agent.config import CollectorSettings
 from detak_agent.delivery import RenewalError
@@ -266,7 +266,7 @@ async def test_a_run_that_a_collector_knows_more_of_still_ends_in_good_order(
 @pytest.mark.asyncio
 async def test_an_answer_that_is_none_is_no_acknowledgement(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with collector() as one, rig(tmp_path, one) as agent:
-        one.refusals.append(web.Response(text="<html>a proxy's page</html>"))
+        one.refusals.append(Response(b"<html>a proxy's page</html>"))
         await agent.see()
         await one.until(lambda: holds(one, agent.run))
         assert "this is not a collector's answer" in caplog.text

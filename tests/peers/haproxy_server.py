@@ -13,7 +13,7 @@ from typing import Any
 
 from agent.checks.check_stage import Certificates, make_certificates
 from conftest import program_path
-from peers.server_process import Server, free_port
+from peers.server_process import Server, free_port, free_ports
 
 USER, PASSWORD = "detak", "s3kret"
 
@@ -139,7 +139,7 @@ def running() -> Iterator[Haproxy]:
         (folder / "statistics.pem").write_text(
             certificates.path("good").read_text() + Path(certificates.key).read_text()
         )
-        free = {name: free_port() for name in ("web", "statistics", "secure")}
+        free = dict(zip(("web", "statistics", "secure"), free_ports(3), strict=True))
         ports = {**free, "one": one.port, "two": two.port}
         configuration = folder / "haproxy.cfg"
         configuration.write_text(_CONFIGURATION.format(folder=folder, user=USER, password=PASSWORD, **ports))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.checks.check_stage import Certificates
-from peers.server_process import Server, free_port
+from peers.server_process import Server, free_ports
 
 PAGE = "all is well"
 CERTIFICATES = ("good", "soon", "expired", "other-name", "self-signed")
@@ -61,7 +61,8 @@ class Nginx:
 def nginx(program: str, certificates: Certificates) -> Iterator[Nginx]:
     """Starts it, and leaves nothing behind. Its upstream `/dead` refuses connections and `/hangs` never answers."""
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as hanging:
-        ports = {name: free_port() for name in ("plain", "dead", *CERTIFICATES, "only-1.2", "wants-one")}
+        names = ("plain", "dead", *CERTIFICATES, "only-1.2", "wants-one")
+        ports = dict(zip(names, free_ports(len(names)), strict=True))
         configuration = Path(folder) / "nginx.conf"
         servers = _PLAIN.format(page=PAGE, large="x" * 3_000, hanging=hanging.getsockname()[1], **ports) + _secure(
             ports, certificates

@@ -21,7 +21,7 @@ import psycopg
 
 from conftest import program_path
 from peers.postgresql_server import PASSWORD, program
-from peers.server_process import Server, as_user, free_port, hand_over, own_folder, until
+from peers.server_process import Server, as_user, free_ports, hand_over, own_folder, until
 from peers.store_server import MEMORY, OWNER
 
 USER = "postgres"
@@ -184,7 +184,7 @@ def _ended(one: ClusterNode) -> None:
 
 
 def _etcd(folder: Path) -> tuple[Server, int]:
-    client, peer = free_port(), free_port()
+    client, peer = free_ports(2)
     urls = {
         "--listen-client-urls": client,
         "--advertise-client-urls": client,
@@ -203,7 +203,7 @@ def _node(folder: Path, name: str, etcd: int) -> ClusterNode:
     home = folder / name
     home.mkdir()
     hand_over(home, USER)
-    port, rest = free_port(), free_port()
+    port, rest = free_ports(2)
     configuration = home / "patroni.yml"
     configuration.write_text(json.dumps(_configuration(home, name, port, rest, etcd)))
     hand_over(configuration, USER)

@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.checks.check_stage import Certificates
 from conftest import program_path
-from peers.server_process import Server, as_user, copied, free_port, hand_over, own_folder
+from peers.server_process import Server, as_user, copied, free_ports, hand_over, own_folder
 
 USER = "redis"
 PASSWORD = "s3kret"
@@ -80,7 +80,7 @@ def running(
     certificates: Certificates | None = None, replica_of: Redis | None = None, more: str = ""
 ) -> Iterator[Redis]:
     with own_folder(USER) as folder:
-        port, tls_port = free_port(), free_port()
+        port, tls_port = free_ports(2)
         text = f"{_CONFIGURATION}port {port}\ndir {folder}\nunixsocket {folder}/socket\n{more}"
         if certificates is not None:
             certificate = copied(certificates.path("good"), folder / "server.pem", USER)

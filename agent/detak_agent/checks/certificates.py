@@ -17,6 +17,9 @@ _SEQUENCE, _CONTEXT_0, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0xA0, 0x17, 0x18
 _LONG_FORM = 0x80
 _WINDOW_OF_TWO_DIGIT_YEARS = 50
 
+NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"})
+"""The reasons of an SSLError by which OpenSSL calls an answer that is something else."""
+
 _VERIFY_WORDS = {
     9: "the certificate of {0} is not valid yet",
     10: "the certificate of {0} has expired: renew it",

@@ -33,14 +33,24 @@ def basic(user: str, password: str) -> dict[str, str]:
 
 
 async def fetch(
-    connected: socket.socket, context: ssl.SSLContext | None, host: str, request: h11.Request, most_bytes: int
+    connected: socket.socket,
+    context: ssl.SSLContext | None,
+    host: str,
+    request: h11.Request,
+    most_bytes: int,
+    begins: bytes = b"",
 ) -> Page:
-    """The answer to `request`; OSError, ssl.SSLError, BrokenAnswerError, TooLongError. It closes the socket."""
+    """The answer to `request`; OSError, ssl.SSLError, BrokenAnswerError, TooLongError. It closes the socket.
+
+    Of a body that does not begin with `begins` no more is read than tells so.
+    """
     body = bytearray()
     async with exchange(connected, context, host) as exchanged:
         head = await exchanged.ask(request)
         while part := await exchanged.part():
             body += part
+            if not body.startswith(begins[: len(body)]):
+                break
             if len(body) > most_bytes:
                 raise TooLongError
     return Page(head.status_code, bytes(body))

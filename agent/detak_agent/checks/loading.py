@@ -7,7 +7,6 @@ wait for one another, and a node without such a check is spared it.
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
@@ -15,6 +14,7 @@ from typing import Generic, Protocol, TypeVar
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from detak_agent.checks.deadlines import patience_s
 from detak_agent.checks.threads import in_thread
+from detak_agent.memory import keep_what_is_there
 
 LONGEST_TURN_S = 1.0
 """After so long a kind that still loads, from a dead disk perhaps, lets the next one begin."""
@@ -108,7 +108,6 @@ class Turns:
         begin, modules = loop.time(), len(sys.modules)
         await asyncio.wait({loading}, timeout=self._longest_s)
         if len(sys.modules) > modules:
-            # What was imported stays: the search for garbage, which holds up the loop, need not go through it again.
-            gc.freeze()
+            keep_what_is_there()
         if loading.done():
             await asyncio.sleep(loop.time() - begin)

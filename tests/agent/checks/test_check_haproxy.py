@@ -138,6 +138,7 @@ def test_a_process_that_stops_or_is_full_is_told() -> None:
     ("body", "status", "words"),
     [
         (b"<html>hello", "200 OK", "answers, but not with HAProxy's statistics"),
+        (b"a" * 2_000, "200 OK", "answers, but not with HAProxy's statistics"),
         (b"", "302 Found", "answers with status 302: is this path the one of its line `stats uri`"),
         (b"", "401 Unauthorized", "wants a user and a password"),
         (COLUMNS.encode() + b"x" * 2_000, "200 OK", "sends more than 1000 bytes"),

@@ -183,7 +183,7 @@ async def test_a_server_that_falls_silent_is_down_and_the_message_says_when(
         await reader.read()
 
     async with serve(stall) as port:
-        outcome = await probe_of("tls", host=HOST, port=port, starttls=protocol).sample(400)
+        outcome = await ask("tls", 400, host=HOST, port=port, starttls=protocol)
     assert outcome.state == "down"
     assert re.fullmatch(rf"127.0.0.1:{port} {re.escape(words)} within \d+ ms", outcome.message)
 

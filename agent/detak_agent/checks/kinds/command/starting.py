@@ -104,6 +104,6 @@ def _made(kind: str) -> Iterator[ctypes.Array[ctypes.c_char]]:
 
 def _call(function: str, *arguments: object) -> None:
     """Without the interpreter held; raises the OSError of the number that it returns."""
-    number = _library[function](*arguments)
+    number = getattr(_library, function)(*arguments)
     if number:
         raise OSError(number, os.strerror(number))

@@ -165,7 +165,7 @@ class _Page:
         request = request_for(self._target, self._authority, basic(self._user, password))
         connected = await self.caller.connected(until)
         try:
-            page = await fetch(connected, self._context, self._host, request, MOST_BYTES)
+            page = await fetch(connected, self._context, self._host, request, MOST_BYTES, FIRST.encode())
         except ssl.SSLError as error:
             raise CouldNotCheckError(refusal(error, self._host)) from error
         except BrokenAnswerError as error:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from detak_agent.checks.addresses import met
 from detak_agent.checks.base import CouldNotCheckError, Outcome
-from detak_agent.checks.certificates import changed_at, client_context, days_left, present, refusal
+from detak_agent.checks.certificates import NOT_TLS, changed_at, client_context, days_left, present, refusal
 from detak_agent.checks.connecting import Caller
 from detak_agent.checks.deadlines import patience_s
 from detak_agent.checks.kinds.tls.connection import Connection, PeerError
@@ -21,7 +21,6 @@ from detak_agent.checks.threads import Lane
 
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 _TOO_OLD = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "VERSION_TOO_LOW"})
-_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"})
 _NOTHING_IN_COMMON = "SSLV3_ALERT_HANDSHAKE_FAILURE"
 _FAREWELL_S = 1.0
 
@@ -124,7 +123,7 @@ class TlsClient:
             return CouldNotCheckError(f"{where} wants a client certificate: set certificate_file ({words})")
         if reason in _TOO_OLD:
             return OSError(f"{where} does not speak TLS {self._settings.minimum_version} or newer")
-        if reason in _NOT_TLS:
+        if reason in NOT_TLS:
             hint = "" if self._settings.starttls else ": is it a plain port, or one that needs starttls?"
             return OSError(f"{where} answered something that is not TLS{hint}")
         if reason == _NOTHING_IN_COMMON and not self._settings.certificate_file:
