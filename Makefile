@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-agent bench-isolation bench-report bench-report-formats bench-ingest bench-postgresql power-loss fuzz package lock clean
+.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-agent bench-isolation bench-report bench-report-formats bench-ingest bench-postgresql power-loss tamper fuzz package lock clean
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -42,10 +42,10 @@ test-oldest: .venv-oldest/ready ## Run the tests of agent and wire on Python 3.1
 	.venv-oldest/bin/pytest -n $(JOBS) tests/wire tests/agent $(ARGS)
 
 nightly: .venv/ready-for-development ## Run the long proofs: the suite thrice with more examples, big simulations, mutation
-	for round in 1 2 3; do DETAK_NIGHTLY=1 $(PYTEST) -n $(JOBS) --hypothesis-profile=nightly $(ARGS); done
+	for round in 1 2 3; do DETAK_REQUIRE_PEERS=1 DETAK_NIGHTLY=1 $(PYTEST) -n $(JOBS) --hypothesis-profile=nightly $(ARGS); done
 	$(BIN)/python bench/simulate.py --outages 50000 --seed $(SEED) --jobs $(JOBS)
 	$(BIN)/python bench/simulate.py --outages 1000000 --seed $(SEED) --jobs $(JOBS) --generated
-	$(MAKE) mutate power-loss fuzz
+	$(MAKE) mutate power-loss fuzz tamper
 	$(MAKE) bench-isolation ARGS='--minutes 60'
 
 mutate: .venv/ready-for-development ## Break the engine in SAMPLE=500 places, one at a time, and list what no test notices
@@ -87,6 +87,9 @@ bench-ingest: .venv/ready ## Measure the beats a collector takes on one core, an
 bench-postgresql: .venv/ready-for-development ## Measure what a beat and a node-month cost in a PostgreSQL store
 	$(BIN)/python bench/postgresql.py $(ARGS)
 
+tamper: .venv/ready-for-development ## Alter a real store's ledger in 10,000 ways, and find every one
+	$(BIN)/python bench/tamper.py --jobs $(JOBS) $(ARGS)
+
 fuzz: .venv/ready-for-development ## Throw 1.2 million mutated inputs at every reader of foreign bytes, and requests at every endpoint
 	$(BIN)/python bench/fuzz.py --seed $(SEED) --jobs $(JOBS) $(ARGS)
 
@@ -105,7 +108,7 @@ lock: .venv/ready ## Pin what the pyproject files ask for in requirements/*.txt 
 	$(INSTALL) uv
 	$(LOCK) $(ARGS) --python-version 3.10 --no-emit-package detak-wire agent/pyproject.toml -o requirements/agent.txt
 	$(LOCK) $(ARGS) --python-version 3.11 --no-emit-package detak-wire -c requirements/agent.txt \
-	    collector/pyproject.toml agent/pyproject.toml -o requirements/collector.txt
+	    --extra ldap collector/pyproject.toml agent/pyproject.toml -o requirements/collector.txt
 	$(LOCK) $(ARGS) --python-version 3.10 --no-emit-package detak-wire --no-emit-package detak-agent \
 	    -c requirements/agent.txt --extra all agent/pyproject.toml -o requirements/drivers.txt
 	$(LOCK) $(ARGS) --python-version 3.10 -c requirements/agent.txt requirements/build.in -o requirements/build.txt

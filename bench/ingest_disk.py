@@ -35,13 +35,13 @@ KEPT_HOUR_DAYS = 400
 KIB = 1_024
 
 
-def show(home: Path, sizes: Sizes) -> None:
-    """A month of some nodes, and a day of metrics of the same."""
+def show(home: Path, sizes: Sizes) -> float:
+    """A month of some nodes, and a day of metrics of the same; KiB of evidence and ledger of a node and month."""
     with tempfile.TemporaryDirectory(dir=home) as folder:
         empty, full = _sizes_kib(Path(folder), sizes)
     a_node = (full - empty) / sizes.disk_nodes
     print(f"\non the disk, {sizes.disk_nodes} quiet nodes of {CHECKS} checks for {sizes.days} days")
-    print(f"  evidence: {a_node:.0f} KiB a node and month, {a_node * KIB / sizes.days:.0f} bytes a node-day")
+    print(f"  evidence and ledger: {a_node:.0f} KiB a node and month, {a_node * KIB / sizes.days:.0f} bytes a node-day")
     with tempfile.TemporaryDirectory(dir=home) as folder:
         point, hour = _metric_bytes(Path(folder))
     points, hours = point * DAY_MS / METRICS_EVERY_MS * KEPT_POINT_DAYS, hour * 24 * KEPT_HOUR_DAYS
@@ -50,6 +50,7 @@ def show(home: Path, sizes: Sizes) -> None:
         f"with {KEPT_POINT_DAYS} days of points {points / KIB**2:.1f} MiB a node, "
         f"with {KEPT_HOUR_DAYS} days of hours {hours / KIB**2:.1f} MiB more\n"
     )
+    return a_node
 
 
 def _sizes_kib(folder: Path, sizes: Sizes) -> tuple[float, float]:
@@ -63,6 +64,7 @@ def _sizes_kib(folder: Path, sizes: Sizes) -> tuple[float, float]:
                 arrivals = [Arrival(one.node, one, reading(at_ms)) for one in evidences[begin : begin + BATCH]]
                 refused = [one for one in store.evidence.commit(arrivals) if isinstance(one, Exception)]
                 assert not refused, refused[0]
+            store.ledger.append(reading(at_ms).utc, only_due=True)
         return empty, _file_kib(folder)
     finally:
         store.close()

@@ -9,6 +9,7 @@ import heapq
 import random
 import select
 import socket
+import ssl
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -81,10 +82,14 @@ def quantile_ms(seconds: Sequence[float], share: float) -> float:
 
 
 class Fleet:
-    """Kept-alive connections to one server, by number; each is opened with its first request, as an agent's is."""
+    """Kept-alive connections to one server, by number; each is opened with its first request, as an agent's is.
 
-    def __init__(self, port: int, size: int) -> None:
+    With a context they are TLS, which is agreed on at once: meanwhile the driver does nothing else.
+    """
+
+    def __init__(self, port: int, size: int, context: ssl.SSLContext | None = None) -> None:
         self.port = port
+        self._context = context
         self._epoll = select.epoll()
         self._lines = [Line(at) for at in range(size)]
         self._by_fd: dict[int, Line] = {}
@@ -174,6 +179,8 @@ class Fleet:
 
     def _connect(self, line: Line) -> socket.socket:
         end = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
+        if self._context is not None:
+            end = self._context.wrap_socket(end, server_hostname="localhost")
         end.settimeout(0)
         end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.end = end
@@ -204,6 +211,10 @@ class Fleet:
         assert line.end is not None
         try:
             data = line.end.recv(READ_BYTES)
+            while isinstance(line.end, ssl.SSLSocket) and line.end.pending():
+                data += line.end.recv(READ_BYTES)
+        except ssl.SSLWantReadError:
+            return None
         except OSError:
             data = b""
         if not data:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import select
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from detak_collector.channel.enrol import issue_token, redeem
 from detak_collector.commands.session import Session
@@ -22,6 +27,7 @@ from ingest_beats import node_name
 PATIENCE_S = 60.0
 COLLECTOR = (sys.executable, "-m", "detak_collector")
 STORELESS = (sys.executable, str(Path(__file__).with_name("ingest_storeless.py")))
+VIEWER = Path(__file__).with_name("ingest_viewer.py")
 PUSHGATEWAY = "prometheus-pushgateway"
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -29,7 +35,10 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Of a process since it began: processor seconds, and MiB of memory now and at most."""
+    """Of a process and its children since they began: processor seconds, and MiB of memory now and at most.
+
+    What they share is counted for each of them, and the most of each as if that had been at one time.
+    """
 
     cpu_s: float
     rss_mib: float
@@ -38,23 +47,31 @@ class Usage:
 
 @dataclass(slots=True)
 class Server:
-    """A running server. `started_s` is how long it took until it listened."""
+    """A running server. `started_s` is how long it took until it listened; `context` is for TLS, where it speaks it."""
 
     process: subprocess.Popen[bytes]
     port: int
     started_s: float
+    context: ssl.SSLContext | None = None
 
     def usage(self) -> Usage:
-        """What it has used."""
-        stat = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
-        rss, most = (int(re.findall(rf"{name}:\s+(\d+)", status)[0]) / 1_024 for name in ("VmRSS", "VmHWM"))
-        return Usage((int(stat[11]) + int(stat[12])) / _TICKS, rss, most)
+        """What it has used, with its children."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        used = [_usage(one) for one in (str(pid), *children)]
+        return Usage(*(sum(column) for column in zip(*used, strict=True)))
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Ends it and waits for that."""
         self.process.send_signal(number)
-        self.process.communicate(timeout=PATIENCE_S)
+        self.process.wait(PATIENCE_S)
+
+
+def _usage(pid: str) -> tuple[float, float, float]:
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    rss, most = (int(re.findall(rf"{name}:\s+(\d+)", status)[0]) / 1_024 for name in ("VmRSS", "VmHWM"))
+    return (int(stat[11]) + int(stat[12])) / _TICKS, rss, most
 
 
 def on_core(core: int, command: Sequence[str]) -> list[str]:
@@ -62,11 +79,13 @@ def on_core(core: int, command: Sequence[str]) -> list[str]:
     return ["taskset", "-c", str(core), *command]
 
 
-def enrolled(home: Path, nodes: int, more: str = "") -> list[str]:
+def enrolled(home: Path, nodes: int, more: str = "", *, tls: bool = False) -> list[str]:
     """Makes a collector's configuration and state in `home`, with so many nodes; their keys. `more` is of its file."""
-    subprocess.run([*COLLECTOR, "init", str(home)], check=True, stdout=subprocess.DEVNULL)
+    words = ["--name", "localhost"] if tls else []
+    subprocess.run([*COLLECTOR, "init", str(home), *words], check=True, stdout=subprocess.DEVNULL)
     path = home / "collector.toml"
-    path.write_text(more + path.read_text(encoding="utf-8").replace("127.0.0.1:8080", "127.0.0.1:0"), encoding="utf-8")
+    told = re.sub(r'(?m)^listen = "[^"]*"', 'listen = "127.0.0.1:0"', path.read_text(encoding="utf-8"))
+    path.write_text(more + told, encoding="utf-8")
     session = Session.begin(path, debug=False)
     keys = []
     with session.store(session.config()) as store:
@@ -92,7 +111,7 @@ def collector(home: Path, core: int, command: Sequence[str] = COLLECTOR) -> Serv
     said = ""
     poll = select.poll()
     poll.register(process.stderr, select.POLLIN)
-    while not (found := re.search(r"listening on http://127\.0\.0\.1:(\d+)", said)):
+    while not (found := re.search(r"listening on https?://127\.0\.0\.1:(\d+)", said)):
         ready = poll.poll(PATIENCE_S * 1_000)
         piece = os.read(process.stderr.fileno(), 65_536) if ready else b""
         if not piece:
@@ -100,7 +119,35 @@ def collector(home: Path, core: int, command: Sequence[str] = COLLECTOR) -> Serv
             raise SystemExit(f"the collector does not start:\n{said}")
         said += piece.decode()
     took = time.monotonic() - begun
-    return Server(process, int(found[1]), took)
+    # A log that nobody reads would fill its pipe.
+    threading.Thread(target=_drain, args=(process.stderr,), daemon=True).start()
+    return Server(process, int(found[1]), took, trusting(home / "ca" / "authority.pem"))
+
+
+def _drain(log: IO[bytes]) -> None:
+    with log:
+        while log.read(65_536):
+            pass
+
+
+def trusting(authority: Path) -> ssl.SSLContext | None:
+    """What one speaks TLS with, where the collector has an authority of its own."""
+    return ssl.create_default_context(cafile=authority) if authority.exists() else None
+
+
+@contextmanager
+def page_open(port: int, found: dict[str, float]) -> Iterator[None]:
+    """Somebody looks at the collector's page meanwhile, in a process of its own; `found` is told what they saw."""
+    line = [sys.executable, str(VIEWER), str(port)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as viewer:
+        assert viewer.stdout is not None
+        if viewer.stdout.readline() != "open\n":
+            raise SystemExit("the page cannot be opened")
+        try:
+            yield
+        finally:
+            viewer.terminate()
+            found.update(json.loads(viewer.stdout.read() or "{}"))
 
 
 def pushgateway(home: Path, core: int, *options: str) -> Server | None:

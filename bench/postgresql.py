@@ -211,6 +211,7 @@ def quiet_month(server: Postgres, sizes: Sizes) -> float:
         empty = _octets(server, "month")
         for at_ms, said in month(sizes):
             _commit(store, said, at_ms, BATCH)
+            store.ledger.append(reading(at_ms).utc, only_due=True)
         server.run("CHECKPOINT")
         with server.connect(database="month") as connection:
             # Room that was given back by beats: as much however long the nodes are quiet.

@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from simulation.campaign import Tally, prepared, processors, verdicts
-from simulation.faults import EVERY_FAULT, OBSERVER
+from simulation.faults import AWAY, EVERY_FAULT, OBSERVER, PAIR
 from simulation.generated import all_generated
 from simulation.history import DECLARED_PPM, Verdict, play
 
@@ -23,7 +23,7 @@ SHOWN = 20
 
 PROGRESS_S = 10.0
 
-KINDS = (*EVERY_FAULT, *OBSERVER)
+KINDS = (*EVERY_FAULT, *OBSERVER, *PAIR, AWAY)
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,18 +18,23 @@ from detak_collector.catalogue import CatalogueError
 from detak_collector.channel.certificate_files import CertificateError
 from detak_collector.commands.backup import adopt, backup, move, restore
 from detak_collector.commands.calendar import calendar
+from detak_collector.commands.catalogue import catalogue_group
 from detak_collector.commands.certificate import certificate
+from detak_collector.commands.declare import declare
 from detak_collector.commands.difference import difference_command
 from detak_collector.commands.doctor import doctor
+from detak_collector.commands.exclude import exclude
 from detak_collector.commands.figures import explain_command, recompute, report, status
 from detak_collector.commands.history import history
 from detak_collector.commands.incidents import incidents
+from detak_collector.commands.ledger import ledger_group, verify
 from detak_collector.commands.nodes import enroll, nodes, revoke
 from detak_collector.commands.pair import pair, promote
 from detak_collector.commands.serve import serve
 from detak_collector.commands.session import EXIT_CONFIGURATION, EXIT_COULD_NOT, Session
 from detak_collector.commands.setup import config_check, init
 from detak_collector.commands.store import store_group
+from detak_collector.commands.users import user
 from detak_collector.config import ConfigurationError
 from detak_collector.downtime.calendars import JointLeaveUnknownError
 from detak_collector.errors import CannotServeError, FencedError
@@ -39,8 +45,8 @@ DEFAULT_CONFIG = Path("/etc/detak/collector.toml")
 PRIVATE = 0o077
 COMMANDS = (
     init, serve, config_check, enroll, revoke, nodes, status, report, explain_command, difference_command, recompute,
-    incidents, history, calendar, store_group, certificate, backup, restore, move, adopt,
-    doctor, pair, promote,
+    incidents, history, exclude, declare, calendar, store_group, certificate, backup, restore, move, adopt,
+    doctor, pair, promote, user, verify, ledger_group, catalogue_group,
 )  # fmt: skip
 
 
@@ -63,6 +69,9 @@ def main() -> None:
     """The program."""
     # What is made here holds keys: nobody else on this machine reads it.
     os.umask(PRIVATE)
+    if "serve" in sys.argv:
+        # It waits until the server takes it as the word to reload: before that it would end the process.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     # A command makes up to a million things that stay, and few circles: looking for those costs a tenth of its time.
     gc.disable()
     sys.exit(run(sys.argv[1:]))

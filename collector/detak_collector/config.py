@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from detak_collector.accounts.sign_in_file import TABLES as SIGN_IN_TABLES
+from detak_collector.accounts.sign_in_file import SignInFile, SignInTerms, sign_in_faults, sign_in_terms
 from detak_collector.operating.syslog_format import FACILITIES, Destination, address_of
 from detak_collector.pair.ping_to import PingTo
 from detak_collector.store.place import StorePlace, store_faults
@@ -63,7 +65,7 @@ class PingFile(Struct, frozen=True):
     every_ms: Every = 60_000
 
 
-TABLES: dict[str, type[Struct]] = {"tls": TlsFile, "syslog": SyslogFile, "ping": PingFile}
+TABLES: dict[str, type[Struct]] = {"tls": TlsFile, "syslog": SyslogFile, "ping": PingFile, **SIGN_IN_TABLES}
 
 
 class CollectorFile(Struct, frozen=True):
@@ -83,6 +85,7 @@ class CollectorFile(Struct, frozen=True):
     syslog: SyslogFile | None = None
     follow: str | None = None
     ping: PingFile | None = None
+    sign_in: SignInFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +115,21 @@ class Config:
     follow: str | None = None
     ping: PingTo | None = None
     allow_plaintext: bool = False
+    sign_in: SignInTerms | None = None
 
 
 def load(path: Path) -> Config:
     """The configuration in `path`; raises ConfigurationError."""
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigurationError([f"{path}: {error.strerror}: write one with `detak-collector init`"]) from error
+    except PermissionError as error:
+        told = f"{path}: {error.strerror}: run this as the user of the collector, or with sudo"
+        raise ConfigurationError([told]) from error
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
-        raise ConfigurationError([f"{path}: {reason}: write one with `detak-collector init`"]) from error
+        raise ConfigurationError([f"{path}: {reason}"]) from error
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -139,6 +148,29 @@ def parse(table: Mapping[str, Any], path: Path) -> Config:
     return _config(msgspec.convert(dict(table), CollectorFile), path.parent)
 
 
+def as_far_as_right(path: Path) -> tuple[Config | None, list[str]]:
+    """What can be told of a collector whose configuration is wrong, and every fault; None where it names no folder.
+
+    A key that is wrong is left out, with all of its table; of [tls] only files may be missing.
+    """
+    try:
+        return load(path), []
+    except ConfigurationError as error:
+        faults = error.faults
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None, faults
+    wrong = {fault.removeprefix(f"{path.name}: ").partition(":")[0].partition(".")[0] for fault in faults}
+    tls = table.get("tls")
+    if isinstance(tls, dict) and not list(_faults(tls, TlsFile, "")):
+        wrong.discard("tls")
+    good = {name: value for name, value in table.items() if name not in wrong}
+    if "state_directory" not in good:
+        return None, faults
+    return _config(msgspec.convert(good, CollectorFile), path.parent), faults
+
+
 def _sound(table: Mapping[str, Any]) -> CollectorFile:
     """The values that are good by themselves, for the rest their defaults: what they contradict is told as well."""
     kinds = {field.name: field.type for field in msgspec.structs.fields(CollectorFile) if field.name in table}
@@ -154,7 +186,7 @@ def _faults(table: Mapping[str, Any], kind: type[Struct], prefix: str) -> Iterat
             hint = f", did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(fields))}"
             yield f"{prefix}{name}: no such key{hint}"
         elif name in TABLES and isinstance(value, dict):
-            yield from _faults(value, TABLES[name], f"{name}.")
+            yield from _faults(value, TABLES[name], f"{prefix}{name}.")
         else:
             yield from _value_fault(prefix + name, value, fields[name].type)
     for name, field in fields.items():
@@ -203,6 +235,7 @@ def _contradictions(file: CollectorFile, base: Path) -> Iterator[str]:
         yield f"follow: {fault}"
     if file.ping is not None and not file.ping.url.startswith(("http://", "https://")):
         yield f"ping.url: expected a URL beginning with https:// or http:// (got {_shown(file.ping.url)})"
+    yield from sign_in_faults(file.sign_in, _url(file), base)
 
 
 def url_fault(url: str, *, allow_plaintext: bool) -> str | None:
@@ -266,11 +299,10 @@ def _config(file: CollectorFile, base: Path) -> Config:
     address = _address(file.listen)
     if address is None:
         raise AssertionError(file.listen)
-    scheme = "http" if file.tls is None else "https"
     return Config(
         host=address[0],
         port=address[1],
-        url=(file.public_url or f"{scheme}://{file.listen}").rstrip("/"),
+        url=_url(file),
         state_directory=base / file.state_directory,
         store=StorePlace(
             base / file.state_directory,
@@ -286,7 +318,14 @@ def _config(file: CollectorFile, base: Path) -> Config:
         follow=None if file.follow is None else file.follow.rstrip("/"),
         ping=None if file.ping is None else PingTo(file.ping.url, file.ping.every_ms),
         allow_plaintext=file.allow_plaintext,
+        sign_in=None if file.sign_in is None else sign_in_terms(file.sign_in, base),
     )
+
+
+def _url(file: CollectorFile) -> str:
+    """How agents and people reach it."""
+    scheme = "http" if file.tls is None else "https"
+    return (file.public_url or f"{scheme}://{file.listen}").rstrip("/")
 
 
 def _destination(file: SyslogFile, base: Path) -> Destination:

@@ -5,7 +5,6 @@ So they can never disagree. It reads the store and the clock that it was given, 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -21,8 +20,8 @@ from detak_collector.downtime.derive import Result, cells_of, put_together, with
 from detak_collector.downtime.periods import Period, midnight, year_to_date
 from detak_collector.records import LatestNumbers, Records
 from detak_collector.rules import Rules
-from detak_collector.store.base import DerivedMonths, EvidenceStore, NodeRegistry
-from detak_collector.stored_months import StoredMonths, View
+from detak_collector.store.base import DerivedMonths, NodeRegistry
+from detak_collector.stored_months import FactSource, StoredMonths, View
 
 AHEAD_MS = 92 * DAY_MS
 """How long before a year begins its holidays are asked for: joint leave is decreed in the autumn."""
@@ -36,7 +35,7 @@ class Figures:
 
     def __init__(
         self,
-        evidence: EvidenceStore,
+        evidence: FactSource,
         derived: DerivedMonths,
         registry: NodeRegistry,
         rules: Callable[[], Rules],
@@ -82,10 +81,6 @@ class Figures:
     def board_now(self, leisure: int = LEISURE) -> Board:
         """What the status page shows at this moment, derived anew as a whole as seldom as `leisure` says."""
         return self._board.draw(self._view(), leisure)
-
-    async def board(self, leisure: int = LEISURE) -> Board:
-        """The same, derived in a thread so that evidence is still received meanwhile."""
-        return await asyncio.to_thread(self.board_now, leisure)
 
     def _view(self, as_of: int | None = None) -> View:
         view = View(self._evidence, self._rules(), self._clock())

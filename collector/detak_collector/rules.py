@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import blake2b
 from importlib import resources
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import detak_collector
 from detak_collector import catalogue, downtime, store
+from detak_collector.catalogue.register import Entries, Register, Standing
 from detak_collector.config import Config
+from detak_collector.decisions.corrections import Corrections
 from detak_collector.downtime.as_of import known_at
-from detak_collector.downtime.catalogue import EXCLUSION_CATEGORIES, Catalogue, Exclusion, Service
+from detak_collector.downtime.case import CatalogueVersion
+from detak_collector.downtime.catalogue import (
+    EXCLUSION_CATEGORIES,
+    Catalogue,
+    Correction,
+    Declaration,
+    Exclusion,
+    Service,
+)
 from detak_collector.downtime.derive import needs_neighbours
 from detak_collector.downtime.evidence import bearing_on
 from detak_collector.downtime.facts import Facts
@@ -23,16 +34,36 @@ NEIGHBOURHOOD_MS = 32 * 86_400_000
 """Outages with a minimum length are measured over the neighbouring months too: as far as the longest of them."""
 
 
+class Decided(Protocol):
+    """What was proposed and decided, with its history."""
+
+    def as_of(self, moment: int) -> Corrections:
+        """As it stood at a moment."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Everything but the evidence on which a figure rests."""
+    """Everything but the evidence on which a figure rests.
+
+    With `decided` exclusions and declarations are what that comes to, and it is asked for those of an earlier moment.
+    """
 
     catalogue: Catalogue
     exclusions: tuple[Exclusion, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
     down_after_ms: int = 15_000
     drift_ppm: int = 100
     references: tuple[str, ...] = ()
     """Nodes of which this collector hears at least one while it is not itself cut off."""
+    decided: Decided | None = None
+    versions: Standing | None = None
+    """The versions of the catalogue; None where it is a file's, and no version of it is kept."""
+
+    @property
+    def version(self) -> CatalogueVersion | None:
+        """Which version the catalogue is."""
+        return None if self.versions is None else self.versions.told
 
     @property
     def neighbourhood_ms(self) -> int:
@@ -45,22 +76,36 @@ class Rules:
         return ZoneInfo(self.catalogue.timezone)
 
     def known_at(self, moment: int) -> Rules:
-        """The same with the exclusions as they stood at an earlier moment."""
-        return replace(self, exclusions=known_at(self.exclusions, moment))
+        """The same with the catalogue, exclusions and declarations as they stood at an earlier moment."""
+        standing = None if self.versions is None else self.versions.as_of(moment)
+        then = self if standing is None else replace(self, catalogue=standing.catalogue, versions=standing)
+        if self.decided is None:
+            return then.under(Corrections(known_at(self.exclusions, moment), known_at(self.declarations, moment)))
+        return then.under(self.decided.as_of(moment))
+
+    def under(self, corrections: Corrections) -> Rules:
+        """The same with these exclusions and declarations instead, whatever was decided."""
+        return replace(self, exclusions=corrections.exclusions, declarations=corrections.declarations, decided=None)
 
     def with_catalogue(self, other: Catalogue) -> Rules:
         """The same with another catalogue."""
         return replace(self, catalogue=other)
 
 
-def rules_of(config: Config) -> Rules:
-    """The rules as the configuration's files have them now; raises CatalogueError."""
+def rules_of(config: Config, standing: Standing | None = None) -> Rules:
+    """The rules by the catalogue in force; without one, as services.toml has them now. Raises CatalogueError."""
     return Rules(
-        catalogue.load(config.services),
+        catalogue.load(config.services) if standing is None else standing.catalogue,
         down_after_ms=config.down_after_ms,
         drift_ppm=config.drift_ppm,
         references=config.references,
+        versions=standing,
     )
+
+
+def rules_in_force(config: Config, entries: Entries) -> Rules:
+    """The same, where the log tells which version is in force."""
+    return rules_of(config, Register(entries).standing())
 
 
 def checks_by_service(rules: Rules) -> dict[str, frozenset[str]]:
@@ -111,23 +156,31 @@ class Digests:
                 [calendar for calendar in catalogue.calendars if calendar.id in hours],
             )
         )
-        return OfService(service.id, self._common + own.encode(), checks, tuple(self._scopes.touching(service)))
+        corrections = (*self._scopes.touching(service), *self._declared(service, checks))
+        return OfService(service.id, self._common + own.encode(), checks, corrections)
+
+    def _declared(self, service: Service, checks: frozenset[str]) -> Iterator[Declaration]:
+        """The declarations in force on the service, or on a check or node on which it rests."""
+        nodes = {check.partition("/")[0] for check in checks}
+        scopes = {"service": {service.id}, "check": checks, "node": nodes}
+        every = self._rules.declarations
+        return (one for one in every if one.in_force and one.scope in scopes.get(one.scope_kind, ()))
 
 
 @dataclass(frozen=True, slots=True)
 class OfService:
-    """The rules of one service, the checks it rests on, and every exclusion that touches it."""
+    """The rules of one service, the checks it rests on, and every exclusion and declaration that touches it."""
 
     service: str
     rules: bytes
     checks: frozenset[str]
-    exclusions: tuple[Exclusion, ...]
+    corrections: tuple[Correction, ...]
 
     def digest(self, since: int, until: int, collector: Facts) -> bytes:
         """The digest for a month on which the time [since, until) bears; `collector` tells of this collector then."""
         digest = blake2b(self.rules, digest_size=16)
         digest.update(repr((collector.watched.parts, collector.stepped_utc)).encode())
-        for one in self.exclusions:
+        for one in self.corrections:
             if one.begin < until and since < one.end:
                 digest.update(repr(one).encode())
         return digest.digest()

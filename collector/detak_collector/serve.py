@@ -16,6 +16,7 @@ from functools import partial
 from aiohttp import web
 
 from detak_collector.board.pulse import Pulse
+from detak_collector.channel.door import sign
 from detak_collector.channel.enrol import Keyring
 from detak_collector.channel.entrance import Channel, Heard
 from detak_collector.clocks import Clock, Reading
@@ -23,23 +24,25 @@ from detak_collector.config import Config, ConfigurationError
 from detak_collector.copies.instance import hindrance
 from detak_collector.copies.machine import this_machine
 from detak_collector.copies.state_directory import owned
+from detak_collector.decisions.log import CurrentRules
+from detak_collector.deriving.process import Boards, Writer
 from detak_collector.errors import CannotServeError, FencedError
-from detak_collector.figures import Figures, unfilled
+from detak_collector.figures import unfilled
 from detak_collector.ingest.deadlines import Deadlines
 from detak_collector.ingest.intake import Ingest
 from detak_collector.ingest.metrics import MetricsIntake
 from detak_collector.ingest.rivals import rivalry
 from detak_collector.operating.assembly import VERSION, Operating, Parts
+from detak_collector.operating.catalogue_keeper import CatalogueKeeper
 from detak_collector.operating.fellows import Fellows
 from detak_collector.operating.logs import fields
-from detak_collector.operating.reloading import reread
+from detak_collector.operating.reloading import tell_refused
 from detak_collector.operating.systemd import notify, reloading
 from detak_collector.pair.endpoints import PairApi
 from detak_collector.pair.follow import Following
 from detak_collector.pair.numbers import SharedNumbers
 from detak_collector.pair.ping import Ping
-from detak_collector.records import Records
-from detak_collector.rules import Rules, rules_of
+from detak_collector.rules import Rules
 from detak_collector.store.base import StoreError, StoreUnavailableError
 from detak_collector.store.parts import Store
 from detak_collector.watch import Watch
@@ -47,6 +50,7 @@ from detak_collector.web import openapi
 from detak_collector.web.api import Api
 from detak_collector.web.metrics import MetricsApi
 from detak_collector.web.pages import add_pages
+from detak_collector.web.people import People
 from detak_collector.web.succession import Succession
 from detak_wire import limits
 
@@ -70,32 +74,36 @@ class Collector:
     pulse: Pulse
     watch: Watch
     ingest: Ingest
-    rules: Rules
+    keeper: CatalogueKeeper
     metrics: MetricsIntake
     channel: Channel
     succession: Succession
     fellows: Fellows = field(init=False)
     following: Following = field(init=False)
     operating: Operating = field(init=False)
+    boards: Boards = field(init=False)
 
     def __post_init__(self) -> None:
-        store, rules = self.store, lambda: self.rules
+        store, rules = self.store, lambda: self.keeper.rules
         self.following = Following(
             store, self.thread, self.clock, self.deadlines, self.pulse,
-            lambda: self.config.follow, lambda: self.config.services, self._audit,
+            lambda: self.config.follow, self.keeper.digest, self._audit,
         )  # fmt: skip
-        records = Records(SharedNumbers(store.outages, lambda: self.following.role.leads), store.history)
-        figures = Figures(store.evidence, store.derived, store.registry, rules, self.clock, records)
+        writer = Writer(store.derived, SharedNumbers(store.outages, lambda: self.following.role.leads))
+        self.boards = Boards(self.config.store, writer, CurrentRules(store, rules, self.clock), self.clock)
         parts = Parts(
-            self.clock, store, self.ingest, self.watch, self.deadlines, self.pulse, self.channel, figures,
-            rules, lambda: self.config, self.following,
+            self.clock, store, self.ingest, self.watch, self.deadlines, self.pulse, self.channel, self.boards,
+            rules, lambda: self.config, self.following, self.keeper,
         )  # fmt: skip
         self.operating = Operating(parts)
         self.fellows = Fellows(store, self.thread, self.keyring, self.deadlines, self.ingest, self.pulse)
 
     def application(self) -> web.Application:
         """The routes: agents' endpoints, then the pages."""
-        before = [self.channel.door.attend, self.succession.attend]
+        people = People(
+            self.store, self.thread, self.clock, lambda: self.config, lambda: self.keeper.rules.zone, self._audit
+        )
+        before = [self.channel.door.attend, self.succession.attend, people.gate.attend]
         app = web.Application(client_max_size=limits.BODY_BYTES, middlewares=before)
         store = self.store
         api = Api(
@@ -114,7 +122,9 @@ class Collector:
         health, described = self.operating.health(), openapi.routes(VERSION)
         pair = PairApi(self.following, self.clock, self.channel.door)
         app.add_routes([*api.routes(), *metrics.routes(), *pair.routes(), *health.routes(), *described])
-        add_pages(app, self.operating, self.pulse)
+        people.add_to(app)
+        add_pages(app, self.operating, self.pulse, gate=people.gate)
+        app.on_response_prepare.append(sign)
         return app
 
     def ping(self) -> Ping:
@@ -159,23 +169,26 @@ class Collector:
         if look.begun or look.ended:
             self.pulse.beat()
 
+    def rules_changed(self) -> None:
+        """Others are in force from now on: the page is drawn anew."""
+        _warn_of_hours(self.keeper.rules, self.clock())
+        self.pulse.beat()
+
     async def reload(self, load: Callable[[], Config]) -> None:
         """Takes the configuration and the certificate as they are now; where one is not right, the old one stays."""
         reloading()
         try:
-            fresh = await asyncio.to_thread(reread, load, self.config)
+            fresh = await self.keeper.reloaded(load, self.thread)
         except ConfigurationError as error:
-            for line in error.faults:
-                _log.error("not reloaded: %s", line, extra=fields(event="not-reloaded"))
-            notify(f"STATUS=The configuration is not reloaded, the old one is in force: {error.faults[0]}")
+            tell_refused(error, self._audit)
         else:
-            self.config, self.rules = fresh.config, fresh.rules
-            self.deadlines.allow(fresh.config.down_after_ms)
-            self.operating.take(fresh.config)
-            self.operating.upkeep.audit("reloaded", f"{fresh.config.services}: reloaded")
+            self.config = fresh
+            self.keeper.tell(self._audit)
+            self.deadlines.allow(fresh.down_after_ms)
+            self.operating.take(fresh)
+            self.operating.upkeep.audit("reloaded", f"{fresh.services}: reloaded")
             notify("STATUS=")
-            _warn_of_hours(self.rules, self.clock())
-            self.pulse.beat()
+            self.rules_changed()
         self.channel.reload()
         notify("READY=1")
 
@@ -192,6 +205,7 @@ async def serve(config: Config, clock: Clock, listening: Callable[[str], None], 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, hung_up.set)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         tasks = [asyncio.create_task(collector.ingest.run(), name="ingest")]
         runner = web.AppRunner(
             collector.application(), access_log=None, auto_decompress=False, shutdown_timeout=SHUTDOWN_S
@@ -206,6 +220,8 @@ async def serve(config: Config, clock: Clock, listening: Callable[[str], None], 
             tasks.append(asyncio.create_task(_step_down(collector), name="succession"))
             tasks.append(asyncio.create_task(collector.following.run(), name="following"))
             tasks.append(asyncio.create_task(collector.ping().run(), name="ping"))
+            looking = collector.keeper.run(collector.thread, collector.operating.upkeep.audit, collector.rules_changed)
+            tasks.append(asyncio.create_task(looking, name="catalogue"))
             tasks.append(asyncio.create_task(_reload_at_each(hung_up, collector, load), name="reload"))
             listening(url)
             collector.operating.upkeep.audit("started", f"the collector serves on {url}")
@@ -217,6 +233,7 @@ async def serve(config: Config, clock: Clock, listening: Callable[[str], None], 
             # The handlers still under way wait for their commits, so the writer ends after them.
             await runner.cleanup()
             await _cancel(*tasks)
+            await collector.boards.close()
             await collector.operating.upkeep.close()
             await collector.metrics.store(collector.clock().utc)
             with suppress(StoreError):
@@ -239,19 +256,20 @@ def _warn_of_hours(rules: Rules, now: Reading) -> None:
 
 @asynccontextmanager
 async def _collector(config: Config, clock: Clock) -> AsyncIterator[Collector]:
-    rules = rules_of(config)
-    _warn_of_hours(rules, clock())
     with owned(config.state_directory), ThreadPoolExecutor(1, "store") as thread:
         store = config.store.open(clock())
         try:
-            yield _assembled(config, clock, store, thread, rules)
+            yield _assembled(config, clock, store, thread)
         finally:
             thread.shutdown()
             store.close()
 
 
-def _assembled(config: Config, clock: Clock, store: Store, thread: ThreadPoolExecutor, rules: Rules) -> Collector:
-    now = clock()
+def _assembled(config: Config, clock: Clock, store: Store, thread: ThreadPoolExecutor) -> Collector:
+    now, succession = clock(), _settled(store, clock)
+    keeper = CatalogueKeeper(store, clock, config)
+    keeper.begin()
+    _warn_of_hours(keeper.rules, now)
     deadlines = Deadlines(config.down_after_ms, store.evidence.heard(now), now.boottime)
     pulse = Pulse()
     watch = Watch(store.watch, thread, clock)
@@ -259,8 +277,8 @@ def _assembled(config: Config, clock: Clock, store: Store, thread: ThreadPoolExe
     keyring = Keyring(store.registry, shared=store.database.shared)
     metrics = MetricsIntake(store.metrics, thread)
     return Collector(
-        config, clock, store, thread, keyring, deadlines, pulse, watch, ingest, rules, metrics,
-        Channel(config, clock), _settled(store, clock),
+        config, clock, store, thread, keyring, deadlines, pulse, watch, ingest, keeper, metrics,
+        Channel(config, clock), succession,
     )  # fmt: skip
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from detak_collector.clocks import Reading as Moment
 from detak_collector.downtime.assess import Month
@@ -15,18 +16,34 @@ from detak_collector.downtime.intervals import Interval, Intervals
 from detak_collector.downtime.months import ServiceMonth
 from detak_collector.downtime.periods import Period
 from detak_collector.rules import Digests, Rules, checks_by_service
-from detak_collector.store.base import DerivedMonth, DerivedMonths, EvidenceStore, StoreUnavailableError, Wanted
+from detak_collector.store.base import DerivedMonth, DerivedMonths, StoreUnavailableError, Wanted
 from detak_collector.watch import LAG_MS
 
 SETTLED_MS = 2 * 86_400_000
 """A month is kept from so long after its end: no span that was open then still is."""
 
 
+class FactSource(Protocol):
+    """Of an evidence store what deriving needs."""
+
+    def facts(
+        self,
+        begin_utc: int,
+        end_utc: int,
+        now: Moment,
+        checks: Collection[str] | None = None,
+        *,
+        known_at: int | None = None,
+    ) -> Facts:
+        """As EvidenceStore says."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """The evidence, under certain rules, as of one moment; `earlier` where that has gone by."""
 
-    evidence: EvidenceStore
+    evidence: FactSource
     rules: Rules
     moment: Moment
     earlier: bool = False
@@ -53,8 +70,9 @@ class View:
         """All that a derivation rests on; without facts, what a sum of derived months does."""
         rules = self.rules
         return Case(
-            rules.catalogue, rules.zone, facts or Facts({}), rules.exclusions, self.moment.utc, earlier=self.earlier
-        )
+            rules.catalogue, rules.zone, facts or Facts({}), rules.exclusions, self.moment.utc, rules.declarations,
+            earlier=self.earlier, version=rules.version,
+        )  # fmt: skip
 
     def services(self, period: Period, cell: Interval) -> Mapping[str, ServiceMonth]:
         """What the services come to in a month of the period."""

@@ -14,26 +14,35 @@ from aiohttp import web
 
 from detak_collector.board.board import Board
 from detak_collector.board.pulse import Pulse
+from detak_collector.web.assets import Assets
 from detak_collector.web.pages import Pace, add_pages
+from detak_collector.web.render import STATIC, TEMPLATES, Renderer, Snapshot
 
 QUICK = Pace(least_s=0.05, most_s=0.5, heartbeat_s=0.2)
 
 
 @dataclass
 class FabricatedSource:
-    """A board source that gives what it was last told, or fails as told."""
+    """A source of pages that draws the board it was last told, or fails or waits as told."""
 
     current: Board
     made: int = 0
     failure: Exception | None = None
     failed: asyncio.Event = field(default_factory=asyncio.Event)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    apart: bool = False
 
-    async def board(self) -> Board:
+    def __post_init__(self) -> None:
+        self.go.set()
+        self._draw = Renderer(Assets(STATIC, TEMPLATES)).draw
+
+    async def snapshot(self) -> Snapshot:
         self.made += 1
+        await self.go.wait()
         if self.failure is not None:
             self.failed.set()
             raise self.failure
-        return self.current
+        return self._draw(self.current, apart=self.apart)
 
 
 class PageServer:

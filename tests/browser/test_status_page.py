@@ -100,6 +100,20 @@ def test_an_opened_service_stays_open_when_its_state_changes(tab: Tab) -> None:
         assert first.get_attribute("id") == "service-impor"
 
 
+def test_a_page_that_is_not_renewed_says_so_until_it_is(tab: Tab) -> None:
+    with serving(healthy()) as server:
+        tab.page.goto(server.url)
+        expect(tab.page.locator("#stale")).to_be_hidden()
+        server.source.failure = RuntimeError("lost")
+        server.show(broken())
+        expect(tab.page.locator("#stale")).to_contain_text("Not renewed since 02:26:0")
+        expect(tab.page.locator("h1")).not_to_contain_text("is down")
+        server.source.failure = None
+        server.show(broken())
+        expect(tab.page.locator("h1")).to_contain_text("CEISA Impor is down")
+        expect(tab.page.locator("#stale")).to_be_hidden()
+
+
 def test_a_lost_connection_is_said_and_healed_after_a_restart(tab: Tab) -> None:
     with serving(healthy()) as server:
         tab.page.goto(server.url)

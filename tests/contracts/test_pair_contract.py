@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from fractions import Fraction
 from random import Random
@@ -10,21 +12,37 @@ from random import Random
 import pytest
 
 from contracts.kinds import OpenStore
+from detak_collector.board.pulse import Pulse
 from detak_collector.clocks import Reading
-from detak_collector.downtime.facts import Facts
+from detak_collector.downtime.facts import Facts, Span
 from detak_collector.downtime.history import Published
+from detak_collector.downtime.intervals import Intervals
 from detak_collector.downtime.numbering import FOREVER, Found
-from detak_collector.ingest.validation import InvalidRecordError
-from detak_collector.pair.follow import relayed_arrival
-from detak_collector.pair.messages import PAIR_PROTOCOL, Ask, Marks, WantedRun
+from detak_collector.pair.client import Client
+from detak_collector.pair.fetching import Fetching
+from detak_collector.pair.messages import PAIR_PROTOCOL, Ask, Marks, Records, Wanted
 from detak_collector.pair.promotion import NUMBERS_APART, promote
 from detak_collector.store.base import Arrival
-from detak_collector.store.holdings import lacking, last_change, records_of
-from detak_collector.store.learning import Learned, add_nodes, learn, mark_runs
+from detak_collector.store.holdings import last_change, records_of
+from detak_collector.store.learning import Learned, learn, mark_records
 from detak_collector.store.parts import Store
 from detak_collector.store.peers import Peer
 from detak_collector.store.telling import answer, stale_runs
-from evidence_builders import NODE, START_UTC, first_beat, later_beat, reading
+from detak_wire.codec import decode, encode
+from detak_wire.messages import Part
+from evidence_builders import (
+    NODE,
+    RUN,
+    START_UTC,
+    beat,
+    exchange,
+    first_beat,
+    gap,
+    later_beat,
+    opening,
+    reading,
+    span,
+)  # fmt: skip
 from late_delivery import DAY, NODES, SEASON, deliveries
 
 NOW = reading(SEASON + 40 * DAY)
@@ -45,6 +63,18 @@ def enrol(store: Store, node: str) -> None:
     store.registry.redeem(node.encode(), node, node.encode() * 4, reading(0))
 
 
+class Direct(Client):
+    """Asks a store without a network between."""
+
+    def __init__(self, teller: Store) -> None:
+        super().__init__("http://127.0.0.1:1", "", None)
+        self._teller = teller
+
+    async def records(self, wanted: Wanted) -> Records:
+        with self._teller.database.reading() as connection:
+            return decode(encode(Records(records_of(connection, wanted.runs))), Records)
+
+
 def follow(
     asker: Store, teller: Store, *, asker_leads: bool = False, both_lead: bool = False, now: Reading = NOW
 ) -> Learned:
@@ -61,19 +91,10 @@ def follow(
         told = answer(there, ask, now, leads=both_lead or not asker_leads, services="")
     with asker.database.writing() as connection:
         learned = learn(connection, told, own_epoch, leads=asker_leads)
-    for tries in range(100):
-        with asker.database.reading() as here, teller.database.reading() as there:
-            lines = [one for line in told.runs if (one := lacking(here, line)) is not None]
-            ahead = [] if tries else [WantedRun(node, run, open=True) for node, run in told.ahead]
-            found = records_of(there, [*lines, *ahead])
-        if not found:
-            break
-        with asker.database.writing() as connection:
-            add_nodes(connection, sorted({one.node for one in found}), now.utc)
-        arrivals = [it for records in found if (it := relayed_arrival(records, now)) is not None]
-        assert not [one for one in asker.evidence.commit(arrivals) if isinstance(one, InvalidRecordError)]
+    with ThreadPoolExecutor(1) as thread:
+        asyncio.run(Fetching(asker, thread, lambda: now, Pulse()).fetch(Direct(teller), told))
     with asker.database.writing() as connection:
-        mark_runs(connection, told, told.marks.runs, own_epoch)
+        mark_records(connection, told, own_epoch)
     return learned
 
 
@@ -246,3 +267,73 @@ def test_who_leads_too_keeps_its_own_numbers_and_takes_those_that_it_has_not(two
     assert follow(dc, drc, asker_leads=True, both_lead=True) == Learned(0, 1, (1,))
     known = [dc.outages.known(number) for number in (1, 2)]
     assert [one.service for one in known if one is not None] == ["s", "t"]
+
+
+OTHER_RUN = Part(RUN, opening(opened=1_500))
+VERSIONS = {
+    "spans": (Part(RUN, spans=[span(3, samples=8, closed=True)]), Part(RUN, spans=[span(3, first=9_000, samples=5)])),
+    "closed spans": (
+        Part(RUN, spans=[span(3, samples=8, closed=True)]),
+        Part(RUN, spans=[span(3, samples=40, every=900, closed=True, state="down")]),
+    ),
+    "openings": (Part(RUN, opening()), OTHER_RUN),
+    "exchanges": (Part(RUN, exchanges=[exchange(3)]), Part(RUN, exchanges=[exchange(3, sent=4_000)])),
+    "gaps": (Part(RUN, gaps=[gap(3, 4, 5)]), Part(RUN, gaps=[gap(3, 4, 6)])),
+    "a span and a gap": (Part(RUN, spans=[span(3, samples=8, closed=True)]), Part(RUN, gaps=[gap(3, 4, 6)])),
+}
+
+
+def take(store: Store, *parts: Part) -> None:
+    for part in parts:
+        (outcome,) = store.evidence.commit([Arrival(NODE, beat(part, sent=50_000), reading(50_010))])
+        assert not isinstance(outcome, Exception), outcome
+
+
+def flagged(store: Store) -> dict[str | None, Intervals]:
+    """The time of which the run says two things, by check."""
+    found = {}
+    (run,) = facts(store).nodes[NODE].runs
+    for check in (one.check for one in run.contradicted):
+        found[check] = Intervals.of((one.begin, one.end) for one in run.contradicted if one.check == check)
+    return found
+
+
+def spans_of(store: Store) -> tuple[Span, ...]:
+    (run,) = facts(store).nodes[NODE].runs
+    return run.spans
+
+
+@pytest.mark.parametrize("versions", VERSIONS.values(), ids=VERSIONS)
+@pytest.mark.parametrize(("dc_heard", "drc_heard"), [((0, 1), ()), ((0, 1), (1,)), ((0,), (1, 0))], ids=str)
+def test_what_an_agent_says_twice_and_not_alike_is_flagged_at_both_whoever_heard_what_first(
+    two: tuple[Store, Store], versions: tuple[Part, Part], dc_heard: tuple[int, ...], drc_heard: tuple[int, ...]
+) -> None:
+    dc, drc = two
+    for store, heard_first in ((dc, dc_heard), (drc, drc_heard)):
+        enrol(store, NODE)
+        heard(store, 0)
+        take(store, *(versions[which] for which in heard_first))
+    for _ in range(3):
+        follow(drc, dc)
+        follow(dc, drc, asker_leads=True)
+    assert flagged(dc) == flagged(drc)
+    if all(one.spans for one in versions):
+        assert spans_of(dc) == spans_of(drc)
+    kept = [{row.name: row.conflicts for row in store.registry.listing(NOW)} for store in two]
+    assert [one[NODE] > 0 for one in kept] == [True] * 2
+
+
+def test_of_a_store_that_its_database_set_back_all_is_asked_again(
+    two: tuple[Store, Store], new_store: Callable[[], OpenStore]
+) -> None:
+    dc, drc = two
+    for year in (2021, 2022, 2023):
+        dc.history.add(published(year, "0.5"))
+    assert follow(drc, dc).entries == 3
+    with closing(new_store()()) as copy:
+        copy.instance.read()
+        with copy.database.writing() as connection:
+            connection.execute("UPDATE collector SET identity = ?", (dc.collector,))
+        copy.history.add(published(2020, "0.4"))
+        assert follow(drc, copy).entries == 1
+    assert sorted(one.year for one in drc.history.entries()) == [2020, 2021, 2022, 2023]

@@ -11,6 +11,8 @@ import pytest
 
 from detak_collector.downtime.history import Published
 from detak_collector.downtime.numbering import FOREVER, Found
+from detak_collector.ledger.chain import GivenHead
+from detak_collector.ledger.verification import Verification
 from detak_collector.metrics import Moment
 from detak_collector.store import copying, sqlite
 from detak_collector.store.base import StoreError
@@ -110,6 +112,21 @@ def test_a_copy_goes_on_where_its_source_ended(source: Store, target: Postgresql
     with closing(copy):
         assert facts(copy) == facts(source)
         assert copy.history.entries() == source.history.entries()
+
+
+def test_a_copy_carries_the_ledger_and_goes_on_from_its_head(
+    source: Store, target: PostgresqlDatabase, url: str
+) -> None:
+    source.ledger.append(NOW.utc)
+    head = source.ledger.head()
+    assert copied(source, target) == []
+    with closing(open_store(url, NOW)) as copy:
+        assert copy.ledger.head() == head
+        copy.history.add(Published(0, 2021, Fraction(1, 10), None, "d", "n", "ani", START_UTC + 1))
+        copy.ledger.append(NOW.utc)
+        verification = Verification(source.collector, GivenHead(head.digest, head.number))
+        assert [verification.take(one.block, one.lines) for one in copy.ledger.blocks()] == [None, None]
+        assert verification.ended() is None
 
 
 def test_the_copy_is_the_later_of_the_two(source: Store, target: PostgresqlDatabase, url: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import math
 import shutil
 import sqlite3
+from collections.abc import Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +20,7 @@ from detak_collector.ingest.intake import RETRY_AFTER_S, Ingest, OverloadedError
 from detak_collector.ingest.validation import InvalidRecordError
 from detak_collector.rules import Rules
 from detak_collector.store.base import Arrival, StoreError, StoreUnavailableError
+from detak_collector.store.parts import Store
 from detak_collector.store.sqlite import FILE_NAME, SqliteStore, open_store
 from detak_collector.watch import Watch
 from detak_wire.codec import InvalidMessageError, decode, encode, inflate
@@ -28,7 +30,9 @@ from simulation.machine import EPOCH_MS, CollectorClock
 from simulation.network import Answering
 from simulation.world import Disk, VirtualLoop, World, process
 
-_NO_THREAD = ThreadPoolExecutor(1)
+EVIDENCE = "/api/v1/evidence"
+
+NO_THREAD = ThreadPoolExecutor(1)
 """Only ever handed to the virtual loop, which does the work itself: it never starts a thread."""
 
 
@@ -62,11 +66,10 @@ class SimulatedCollector:
         self.disk = Disk(world, random)
         self.refusals: list[str] = []
         self.loop: VirtualLoop | None = None
-        self._directory = directory
+        self.directory = directory
         self._boot = f"{random.getrandbits(128):032x}"
         self._store: SqliteStore | None = None
         self._ingest: Ingest | None = None
-        self._watch: Watch | None = None
         directory.mkdir()
         shutil.copy(empty, directory / FILE_NAME)
         with closing(sqlite3.connect(directory / FILE_NAME)) as connection, connection:
@@ -92,7 +95,7 @@ class SimulatedCollector:
         if self.loop is None:
             return
         loop, store = self.loop, self._store
-        self.loop = self._store = self._ingest = self._watch = None
+        self.loop = self._store = self._ingest = None
         loop.kill()
         if store is not None:
             store.close()
@@ -102,11 +105,11 @@ class SimulatedCollector:
         if self.loop is not None:
             self.loop.freeze(until)
 
-    def receive(self, body: bytes, headers: dict[str, str], answer: Answering) -> None:
+    def receive(self, path: str, body: bytes, headers: dict[str, str], answer: Answering) -> None:
         """A request is there; it is taken when the process comes to it."""
         assert self.loop is not None
         loop = self.loop
-        loop.at(self.world.now, lambda: loop.create_task(self._respond(body, headers, answer)))
+        loop.at(self.world.now, lambda: loop.create_task(self._respond(path, body, headers, answer)))
 
     def figures(self, rules: Rules) -> Figures | None:
         """The figures as its page would show them now; None while it is not running."""
@@ -122,15 +125,18 @@ class SimulatedCollector:
 
     def _begin(self, loop: VirtualLoop) -> None:
         now = self.now()
-        store = open_store(self._directory, now)
-        deadlines = Deadlines(15_000, store.evidence.heard(now), now.boottime)
-        watch = Watch(store.watch, _NO_THREAD, self.now)
+        store = self._store = open_store(self.directory, now)
+        deadlines, pulse = Deadlines(15_000, store.evidence.heard(now), now.boottime), Pulse()
+        watch = Watch(store.watch, NO_THREAD, self.now)
         self._ingest = Ingest(
-            store.evidence, _NO_THREAD, store.collector, self.now, deadlines, Pulse(), watch.refused_liveness
+            store.evidence, NO_THREAD, store.collector, self.now, deadlines, pulse, watch.refused_liveness
         )
-        self._store, self._watch = store, watch
-        for work in (self._ingest.run(), self._keep_watch(watch, deadlines)):
+        for work in (self._ingest.run(), self._keep_watch(watch, deadlines), *self._more(store, deadlines, pulse)):
             loop.create_task(work).add_done_callback(self._ended)
+
+    def _more(self, _store: Store, _deadlines: Deadlines, _pulse: Pulse) -> Iterable[Coroutine[None, None, None]]:
+        """What else it does, while it runs."""
+        return ()
 
     async def _keep_watch(self, watch: Watch, deadlines: Deadlines) -> None:
         async def after_tick(now: Reading) -> None:
@@ -154,15 +160,15 @@ class SimulatedCollector:
         else:
             self.world.failures.append(f"the collector ended: {error!r}")
 
-    async def _respond(self, body: bytes, headers: dict[str, str], answer: Answering) -> None:
-        at = self.now()
-        reply = await self._reply(body, headers, at)
+    async def _respond(self, path: str, body: bytes, headers: dict[str, str], answer: Answering) -> None:
+        reply = await self._reply(path, body, headers, self.now())
         if reply.status not in {200, 503}:
             self.refusals.append(f"{reply.status} {reply.body.decode()}")
         answer(reply)
 
-    async def _reply(self, body: bytes, headers: dict[str, str], at: Reading) -> Reply:
+    async def _reply(self, path: str, body: bytes, headers: dict[str, str], at: Reading) -> Reply:
         """What the endpoint does with a request, without HTTP."""
+        assert path == EVIDENCE
         ingest = self._ingest
         assert ingest is not None
         node = _KEYS[headers["Authorization"]]
@@ -171,15 +177,16 @@ class SimulatedCollector:
             taken = await ingest.take(Arrival(node, decode(plain, Evidence), at), len(body))
         except InvalidRecordError as error:
             run = error.run if error.number is not None else None
-            return _refusal(400, Problem("invalid", error.reason, error.path, run, error.number))
+            return refusal(400, Problem("invalid", error.reason, error.path, run, error.number))
         except InvalidMessageError as error:
-            return _refusal(400, Problem("invalid", error.reason, error.path))
+            return refusal(400, Problem("invalid", error.reason, error.path))
         except OverloadedError:
-            return _refusal(429, Problem("overloaded", "", retry_after_s=RETRY_AFTER_S))
+            return refusal(429, Problem("overloaded", "", retry_after_s=RETRY_AFTER_S))
         except StoreError as error:
-            return _refusal(503, Problem("unavailable", str(error), retry_after_s=RETRY_AFTER_S))
+            return refusal(503, Problem("unavailable", str(error), retry_after_s=RETRY_AFTER_S))
         return Reply(200, {}, encode(taken))
 
 
-def _refusal(status: int, problem: Problem) -> Reply:
+def refusal(status: int, problem: Problem) -> Reply:
+    """The answer to what is not taken."""
     return Reply(status, {}, encode(problem))

@@ -15,8 +15,10 @@ HOST = (*CRASHES, *STANDSTILLS, *RESTORES)
 CLOCKS = ("step-wall", "steer", "warm-up")
 COLLECTOR = ("kill-collector", "pause-collector", "slow-store", "full-store", "step-utc")
 OBSERVER = ("isolate",)
+PAIR = ("restore-collector", "promote")
+AWAY = "kill-collector-for-an-hour"
 EVERY_FAULT = (*NETWORK, *AGENT, *CHECK, *HOST, *CLOCKS, *COLLECTOR)
-"""Of a node that checks itself; `OBSERVER` is for those that look at others."""
+"""Of a node that checks itself; `OBSERVER` is for those that look at others, `PAIR` and `AWAY` for two collectors."""
 
 HARMLESS = (*CLOCKS, "doubling")
 """What must not even widen a figure."""
@@ -25,6 +27,8 @@ GUARD_MS = 10_000
 """The watchdog of a guarded agent."""
 
 EVERYWHERE = -1
+
+_AWAY_MS = 3_600_000.0
 
 _DYING_MS = 15_000.0
 """An agent that is guarded is started again in less, if its host lives."""
@@ -36,6 +40,7 @@ _LEADS_MS = {
     "dying-crash": (2_000.0, _DYING_MS),
     "restore": (5_000.0, 90_000.0),
     "restore-disk": (5_000.0, 90_000.0),
+    "restore-collector": (5_000.0, 300_000.0),
 }
 _UTC_STEPS_MS = (700.0, 5_000.0, 60_000.0, 3_600_000.0)
 
@@ -64,7 +69,7 @@ class Fault:
     def gone_at(self) -> float:
         """When the host went: of a hidden crash the network dies first, of a dying one the agent.
 
-        A machine is set back, at this moment, to what it was at `at`.
+        A machine or a collector's store is set back, at this moment, to what it was at `at`.
         """
         return self.at + self.lead
 
@@ -85,6 +90,11 @@ def draw(random: Random, kind: str, at: float, *, is_guarded: bool) -> Fault:
         return Fault(kind, at, random.choice((random.uniform(100.0, 8_000.0), random.uniform(5_000.0, 120_000.0))))
     if kind in HOST:
         return _host_fault(random, kind, at)
+    if kind == AWAY:
+        return Fault(kind, at, _AWAY_MS)
+    if kind in _LEADS_MS:
+        lead = random.uniform(*_LEADS_MS[kind])
+        return Fault(kind, at, lead + random.uniform(1_000.0, 60_000.0), lead=lead)
     longest = _LONGEST_MS.get(kind, 60_000.0)
     if is_guarded and kind in _BOUNDED_BY_GUARD:
         longest = min(longest, GUARD_MS * 0.8)

@@ -18,11 +18,12 @@ from detak_collector.downtime.triple import Triple
 from detak_collector.rules import Rules
 from detak_wire.messages import Span
 from simulation.agent import SimulatedAgent
+from simulation.agreement import HEALED_MS, disagreement
 from simulation.collector import SimulatedCollector
 from simulation.faults import HARMLESS, Fault
 from simulation.judge import Judge
 from simulation.machine import EPOCH_MS
-from simulation.plan import Plan, planned, weather
+from simulation.plan import QUIET_END_MS, Plan, planned, weather
 from simulation.scenes import TOGETHER, Subject, catalogue, subjects
 from simulation.stage import Stage
 
@@ -65,7 +66,7 @@ class History:
         self._verdict = Verdict(seed, stage.plan.pace.interval_ms)
         self._rules = Rules(catalogue(stage.plan), drift_ppm=DECLARED_PPM)
         self._trace = hashlib.sha256()
-        self._compared = 0
+        self._compared = self._agreed = 0
 
     def play(self) -> Verdict:
         """Everything up to the end, where all evidence has been delivered, and what the figures say of it."""
@@ -73,10 +74,13 @@ class History:
         self._stage.prepare()
         for moment in plan.looks:
             world.at(moment, self._look)
+        world.run(plan.length - QUIET_END_MS + HEALED_MS)
+        self._agree()
         world.run(plan.length)
         said = self._look()
         self._judge_evidence()
         self._compare()
+        self._agree()
         self._measure(said[0][self._subjects[0].name])
         self._count()
         self._stage.clear()
@@ -150,6 +154,14 @@ class History:
             wrong = [name for name in mine if mine[name] != its[name]]
             self._verdict.violations += [f"{collector.identity} says something else of {name}" for name in wrong]
 
+    def _agree(self) -> None:
+        """All is healed: both of a pair give the same report, to the byte."""
+        stage = self._stage
+        if stage.pair and not stage.excursions:
+            healed, now = stage.plan.length - QUIET_END_MS + 1_000.0, stage.world.now
+            self._verdict.violations += disagreement(stage.collectors, self._rules, healed, now)
+            self._agreed += 1
+
     def _derived(self, facts: Facts) -> dict[str, Triple]:
         """What the engine makes of these facts at the history's end."""
         now = EPOCH_MS + int(self._stage.plan.length)
@@ -189,7 +201,9 @@ class History:
             counts += Counter(runs=len(agent.runs), spans=spans, gave_up=agent.gave_up, restored=host.restores)
             durable = sorted((run, sorted(spans.items())) for run, spans in agent.durable.items())
             self._trace.update(repr(durable).encode())
-        counts["collectors compared"] = self._compared
+        counts += Counter({"collectors compared": self._compared, "reports compared": self._agreed})
+        for collector in self._stage.pair:
+            counts += Counter(promoted=collector.promotions, set_back=collector.set_backs)
         self._verdict.counts = counts
         self._trace.update(repr(sorted(counts.items())).encode())
         self._verdict.digest = self._trace.hexdigest()[:16]

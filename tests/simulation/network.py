@@ -1,4 +1,4 @@
-"""The network between the agent and its collector: it cuts, loses, doubles, delays and so reorders what it carries."""
+"""A way from an agent or a collector to a collector: it cuts, loses, doubles, delays and reorders what it carries."""
 
 import asyncio
 from collections import Counter
@@ -25,7 +25,7 @@ class Server(Protocol):
         """Whether a connection would be taken."""
         ...
 
-    def receive(self, body: bytes, headers: dict[str, str], answer: Answering) -> None:
+    def receive(self, path: str, body: bytes, headers: dict[str, str], answer: Answering) -> None:
         """A request has arrived; `answer` is called at most once."""
         ...
 
@@ -66,7 +66,7 @@ class Network:
 
 
 class VirtualLink:
-    """The agent's end: a link as its courier expects one."""
+    """The end of whoever asks: a link as an agent's courier expects one."""
 
     def __init__(self, network: Network, loop: VirtualLoop) -> None:
         self._network = network
@@ -86,12 +86,11 @@ class VirtualLink:
 
     async def post(self, path: str, body: bytes, headers: dict[str, str]) -> Reply:
         assert self._is_open, "open() comes first"
-        assert path == "/api/v1/evidence"
         answered: asyncio.Future[Reply] = self._loop.create_future()
         try:
             if not self._network.is_lost("cut-out"):
                 for _ in range(1 + self._network.is_doubled()):
-                    self._send(body, headers, answered)
+                    self._send(path, body, headers, answered)
             return await answered
         except BaseException:
             self.close()
@@ -100,13 +99,13 @@ class VirtualLink:
     def close(self) -> None:
         self._is_open = False
 
-    def _send(self, body: bytes, headers: dict[str, str], answered: "asyncio.Future[Reply]") -> None:
+    def _send(self, path: str, body: bytes, headers: dict[str, str], answered: "asyncio.Future[Reply]") -> None:
         network = self._network
 
         def arrive() -> None:
             if network.server.listening:
                 network.counts["delivered"] += 1
-                network.server.receive(body, headers, lambda reply: self._return(answered, reply))
+                network.server.receive(path, body, headers, lambda reply: self._return(answered, reply))
             else:
                 self._later(lambda: _fail(answered))
 
@@ -118,7 +117,7 @@ class VirtualLink:
             self._later(lambda: _answer(answered, reply))
 
     def _later(self, event: Callable[[], None]) -> None:
-        """When it is back at the agent's process, if that still lives."""
+        """When it is back at the process that asked, if that still lives."""
         if self._loop.alive:
             self._loop.at(self._network.world.now + self._network.delay(), event)
 

@@ -10,6 +10,7 @@ from detak_collector.downtime.intervals import Intervals
 from simulation.agent import Pace
 from simulation.faults import (
     AGENT,
+    AWAY,
     CLOCKS,
     COLLECTOR,
     EVERY_FAULT,
@@ -18,13 +19,14 @@ from simulation.faults import (
     HOST,
     NETWORK,
     OBSERVER,
+    PAIR,
     Fault,
     Stretch,
     draw,
 )
 
 Scene = Literal["alone", "two collectors", "observed"]
-"""A node that checks itself; the same with two collectors; a thing that two nodes look at over the network."""
+"""A node that checks itself; the same with a pair of collectors; a thing that two nodes look at over the network."""
 
 PACES = (Pace(1_000, 500, 2_000), Pace(1_000, 800, 5_000), Pace(2_000, 1_000, 5_000), Pace(5_000, 2_000, 5_000))
 
@@ -35,6 +37,12 @@ _SPACED_MS = 60_000.0
 """Between two faults of a guarded agent: by its watchdog's promise it ticks again in less."""
 
 _CUT_OFF_MS = (20_000.0, 90_000.0)
+
+_PATHS: dict[Scene, int] = {"alone": 0, "two collectors": 4, "observed": 2}
+"""Of which one alone can be hurt: from each node to each collector, then from each collector to the other."""
+
+AWAY_MS = 3_700_000.0
+"""By which a history is longer in which a collector is away for an hour."""
 
 
 @dataclass(frozen=True)
@@ -87,15 +95,25 @@ ISOLATED = Weather(("warm-up", "steer"), 600_000.0, 2_400_000.0, isolation_ms=2_
 """Long alone with an oscillator that changes its mind: here a drift beyond the declared bound must be found out."""
 
 _SCENES: tuple[Scene, ...] = ("alone", "alone", "two collectors", "observed")
+_MORE_KINDS: dict[Scene, Sequence[str]] = {"alone": (), "two collectors": PAIR, "observed": (*OBSERVER, *OBSERVER)}
+_AWAY_SHARE = 0.1
+
+
+def _scene(random: Random, only: Sequence[str]) -> Scene:
+    if set(OBSERVER) & set(only):
+        return "observed"
+    return "two collectors" if {*PAIR, AWAY} & set(only) else random.choice(_SCENES)
 
 
 def weather(random: Random, only: Sequence[str] = ()) -> Weather:
     """Nothing at all, one kind of fault alone, or any mixture of them; or `only` these kinds."""
     length = random.uniform(300_000.0, 900_000.0)
-    scene: Scene = "observed" if set(OBSERVER) & set(only) else random.choice(_SCENES)
+    scene = _scene(random, only)
     if only:
-        return Weather(only, random.uniform(20_000.0, 120_000.0), length, scene=scene)
-    kinds = (*EVERY_FAULT, *OBSERVER, *OBSERVER) if scene == "observed" else EVERY_FAULT
+        return Weather(only, random.uniform(20_000.0, 120_000.0), length + AWAY_MS * (AWAY in only), scene=scene)
+    if scene == "two collectors" and random.random() < _AWAY_SHARE:
+        return Weather((*PAIR, *NETWORK, AWAY, AWAY), 300_000.0, length + AWAY_MS, scene=scene)
+    kinds = (*EVERY_FAULT, *_MORE_KINDS[scene])
     mood = random.random()
     if mood < 0.15:
         return Weather(CLOCKS, 60_000.0, length, scene=scene)
@@ -168,8 +186,8 @@ def _placed(random: Random, fault: Fault, scene: Scene) -> Fault:
     if fault.kind in OBSERVER:
         return Fault(fault.kind, fault.at, random.uniform(*_CUT_OFF_MS), where=random.randrange(2))
     if fault.kind in NETWORK:
-        return replace(fault, where=EVERYWHERE if scene == "alone" else random.choice((0, 1, EVERYWHERE)))
-    has_two = scene == ("two collectors" if fault.kind in COLLECTOR else "observed")
+        return replace(fault, where=random.choice((*range(_PATHS[scene]), EVERYWHERE)))
+    has_two = scene == ("two collectors" if fault.kind in {*COLLECTOR, *PAIR, AWAY} else "observed")
     return replace(fault, where=random.randrange(2) if has_two else 0)
 
 

@@ -2,22 +2,29 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import permutations
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
+from detak_collector.rules import Rules
 from simulation.agent import SimulatedAgent
 from simulation.collector import NODES, SimulatedCollector
-from simulation.faults import EVERYWHERE, NETWORK, Fault
+from simulation.faults import AWAY, EVERYWHERE, NETWORK, Fault
 from simulation.host import Boot, Host
 from simulation.machine import CollectorClock, NodeClock
 from simulation.network import Network, Trouble
+from simulation.pair import PairedCollector
 from simulation.plan import Plan
-from simulation.scenes import targets
+from simulation.scenes import catalogue, targets
 from simulation.target import Target
 from simulation.world import World
 
 COLLECTOR_ERROR_MS = 25.0
 _IDENTITIES = ("c011ec70", "c011ec71")
+
+C = TypeVar("C", bound=SimulatedCollector)
 
 
 @dataclass(frozen=True)
@@ -37,14 +44,23 @@ class Stage:
         self.world = World()
         self._seed = seed
         self._directory = directory
-        number = 2 if plan.scene == "two collectors" else 1
-        self.collectors = [self._collector(identity, empty_store) for identity in _IDENTITIES[:number]]
+        self.pair: list[PairedCollector] = []
+        self.collectors: Sequence[SimulatedCollector]
+        if plan.scene == "two collectors":
+            self.pair = [self._collector(identity, empty_store, PairedCollector) for identity in _IDENTITIES]
+            self.collectors = self.pair
+        else:
+            self.collectors = [self._collector(_IDENTITIES[0], empty_store, SimulatedCollector)]
         self.networks: list[Network] = []
         self.excursions: list[Excursion] = []
         looks = targets(plan, self.world, self._random("target"))
         self.hosts = [self._host(name, seen, drift_ppm) for name, seen in zip(NODES, looks, strict=False)]
+        self._tie()
         self._hands: dict[str, Callable[[SimulatedCollector, Fault], None]] = {
             "kill-collector": self._kill_collector,
+            AWAY: self._kill_collector,
+            "restore-collector": self._restore_collector,
+            "promote": self._promote,
             "pause-collector": lambda collector, fault: collector.pause(fault.end),
             "slow-store": lambda collector, fault: collector.disk.slow_down(fault.end),
             "full-store": lambda collector, fault: collector.disk.fill(fault.end),
@@ -70,10 +86,18 @@ class Stage:
     def _random(self, part: str) -> Random:
         return Random(f"{self._seed}/{part}")
 
-    def _collector(self, identity: str, empty_store: Path) -> SimulatedCollector:
+    def _tie(self) -> None:
+        """Make a pair of two collectors; the second one's file says that it follows."""
+        for place, (one, other) in enumerate(permutations(self.pair, 2)):
+            way = Network(self.world, self._random(f"network between collectors {place}"), other)
+            one.pair(other, way, Rules(catalogue(self.plan)))
+            one.follows = place == 1
+            self.networks.append(way)
+
+    def _collector(self, identity: str, empty_store: Path, kind: type[C]) -> C:
         clock = CollectorClock(self.world, self._random(f"clock of {identity}"), COLLECTOR_ERROR_MS)
         directory, random = self._directory / identity, self._random(identity)
-        return SimulatedCollector(identity, directory, empty_store, self.world, clock, random)
+        return kind(identity, directory, empty_store, self.world, clock, random)
 
     def _host(self, name: str, seen: Mapping[str, Target], drift_ppm: float) -> Host:
         links = {
@@ -120,6 +144,19 @@ class Stage:
     def _kill_collector(self, collector: SimulatedCollector, fault: Fault) -> None:
         collector.kill()
         self.world.at(fault.end, collector.start)
+
+    def _restore_collector(self, _: SimulatedCollector, fault: Fault) -> None:
+        """Its store is lost, and is what it was when a backup was made."""
+        collector = self.pair[fault.where]
+        backup = collector.back_up()
+        self.world.at(fault.gone_at, collector.kill)
+        self.world.at(fault.end, partial(collector.set_back, backup))
+
+    def _promote(self, _: SimulatedCollector, fault: Fault) -> None:
+        """This one leads; a while later the other's file says that it follows."""
+        collector, other = self.pair[fault.where], self.pair[1 - fault.where]
+        if collector.promote():
+            self.world.at(fault.end, other.follow)
 
     def _step_utc(self, collector: SimulatedCollector, fault: Fault) -> None:
         collector.clock.step(fault.by_ms)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 from urllib.request import urlopen
 
 from cuttable_link import Link
@@ -21,12 +22,36 @@ from installation import DOWN_AFTER_MS, PATIENCE_S, PROGRAMS, until
 SIDES = ("dc", "drc")
 
 
+class Stores(Protocol):
+    """Where both keep what they have: how collector.toml says so, and how that is backed up and set back."""
+
+    def settings(self, side: str) -> dict[str, str]: ...
+
+    def back_up(self, made: Pair, side: str) -> None: ...
+
+    def set_back(self, made: Pair, side: str) -> None: ...
+
+
+class Files:
+    """Each in a file, and Detak's own backup."""
+
+    def settings(self, _side: str) -> dict[str, str]:
+        return {}
+
+    def back_up(self, made: Pair, side: str) -> None:
+        made.says(side, "backup", str(made.folder / f"{side}.backup"))
+
+    def set_back(self, made: Pair, side: str) -> None:
+        made.says(side, "restore", str(made.folder / f"{side}.backup"), "--force")
+
+
 @dataclass
 class Pair:
     """The folder of each, the links by `from-to`, and the processes that run."""
 
     folder: Path
     services: str
+    stores: Stores = field(default_factory=Files)
     ports: dict[str, int] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -42,7 +67,7 @@ class Pair:
             (home / "services.toml").write_text(
                 'organisation = "Test"\ntimezone = "Asia/Jakarta"\ntarget_percent = 0.1\n' + self.services
             )
-            self.write(side, public_url=self.links[link].url)
+            self.write(side, public_url=self.links[link].url, **self.stores.settings(side))
 
     def write(self, side: str, **more: str) -> None:
         """collector.toml, with further keys."""
@@ -110,9 +135,9 @@ class Pair:
         return next((word for word in words if word in line), line)
 
     def reports(self, begin: float, end: float, as_of: float) -> tuple[str, str]:
-        """The report of the same time as of the same moment, from both."""
+        """The report of the same time as of the same moment, from both, without the head of each one's own ledger."""
         words = ("--from", instant(begin), "--to", instant(end), "--as-of", instant(as_of), "--format", "json")
-        dc, drc = (self.says(side, "report", *words) for side in SIDES)
+        dc, drc = (without_ledger(self.says(side, "report", *words)) for side in SIDES)
         return dc, drc
 
     def until_equal(self, begin: float, end: float, patience_s: float) -> str:
@@ -161,9 +186,9 @@ class Pair:
 
 
 @contextmanager
-def paired(folder: Path, services: str) -> Iterator[Pair]:
+def paired(folder: Path, services: str, stores: Stores | None = None) -> Iterator[Pair]:
     """Two collectors that serve, of which `drc` follows `dc`, and nothing left behind."""
-    made = Pair(folder, services)
+    made = Pair(folder, services, stores or Files())
     try:
         made.configure()
         made.start("dc")
@@ -176,3 +201,10 @@ def paired(folder: Path, services: str) -> Iterator[Pair]:
 
 def instant(at: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
+def without_ledger(report: str) -> str:
+    """A JSON report as both collectors of a pair say it: each chains what it recorded, in an order of its own."""
+    told = json.loads(report)
+    assert told.pop("ledger")["head"]
+    return json.dumps(told, indent=2)

@@ -11,11 +11,21 @@ from pathlib import Path
 
 import pytest
 from installation import process_check, service_of, sleeper, until
-from pair_installation import SIDES, Pair, instant, paired
+from pair_databases import Databases
+from pair_installation import SIDES, Files, Pair, Stores, instant, paired
+
+from peers.store_server import store_server
 
 pytestmark = pytest.mark.system
 
 HEALED_S = 60.0
+
+FILES, POSTGRESQL = "files", "postgresql"
+in_files_and_databases = pytest.mark.parametrize(
+    "two",
+    [FILES, pytest.param(POSTGRESQL, marks=pytest.mark.peers("pg_ctlcluster", "setpriv", "pg_dump", "pg_restore"))],
+    indirect=True,
+)
 
 
 class Watched:
@@ -40,11 +50,16 @@ class Watched:
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> Iterator[tuple[Pair, Watched]]:
+def two(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Pair, Watched]]:
+    """Asked for with POSTGRESQL, each side's store is in a database of its own."""
     with ExitStack() as stack:
+        stores: Stores = Files()
+        if getattr(request, "param", None) == POSTGRESQL:
+            server = stack.enter_context(store_server())
+            stores = Databases(server, "pair", tmp_path)
         app = Watched(tmp_path, "app")
         stack.callback(app.down)
-        made = stack.enter_context(paired(tmp_path, service_of("n/app", "m/app", rule="any_down")))
+        made = stack.enter_context(paired(tmp_path, service_of("n/app", "m/app", rule="any_down"), stores))
         made.add_agent("n", process_check(app.pid_file))
         made.add_agent("m", process_check(app.pid_file))
         for side in SIDES:
@@ -83,11 +98,11 @@ def test_outages_that_only_one_of_them_heard_of_are_the_same_at_both_once_all_is
     assert all(one["number"] is not None for one in service["outages"])
 
 
+@in_files_and_databases
 def test_a_collector_that_was_down_and_one_that_was_set_back_come_to_the_same_figure(two: tuple[Pair, Watched]) -> None:
     made, app = two
     begin = time.time()
-    backup = made.folder / "dc.backup"
-    made.says("dc", "backup", str(backup))
+    made.stores.back_up(made, "dc")
     app.down_for(3)
     made.end("drc")
     app.down_for(3)
@@ -99,7 +114,7 @@ def test_a_collector_that_was_down_and_one_that_was_set_back_come_to_the_same_fi
     made.end("m")
     until("it is seen there", lambda: made.condition("drc") == "presumed down")
     made.end("dc", signal.SIGTERM)
-    made.says("dc", "restore", str(backup), "--force")
+    made.stores.set_back(made, "dc")
     made.start("dc")
     time.sleep(1)
     end = time.time()
@@ -108,6 +123,7 @@ def test_a_collector_that_was_down_and_one_that_was_set_back_come_to_the_same_fi
     assert len(told["services"][0]["outages"]) >= 2
 
 
+@in_files_and_databases
 def test_who_follows_takes_no_entries_until_it_is_promoted_and_then_the_other_one_takes_none(
     two: tuple[Pair, Watched],
 ) -> None:

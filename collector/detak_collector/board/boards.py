@@ -69,12 +69,19 @@ class Standing:
         )
 
 
-def service_state(case: Case, month: Month, standing: Standing, unknown: Sequence[Unknown] = ()) -> ServiceState:
+def service_state(
+    case: Case,
+    month: Month,
+    standing: Standing,
+    unknown: Sequence[Unknown] = (),
+    watched_since: int | None = None,
+) -> ServiceState:
     """One service as of the case's moment. `month` is what was derived of the running one.
 
-    Where hours of the year are `unknown`, its own may be.
+    Where hours of the year are `unknown`, its own may be. Of a check that never said a word, nobody could know anything
+    before `watched_since`, the first moment of the month in which this collector was there.
     """
-    return _Teller(case, month, frozenset(one.calendar.id for one in unknown)).service(standing)
+    return _Teller(case, month, frozenset(one.calendar.id for one in unknown), watched_since).service(standing)
 
 
 def board_of(
@@ -164,6 +171,7 @@ class _Teller:
     case: Case
     month: Month
     unknown: frozenset[str]
+    watched_since: int | None
 
     @property
     def instant(self) -> int:
@@ -244,6 +252,8 @@ class _Teller:
             unseen = [one for one in reading.passages if one.begin <= self.instant < one.end]
             message = unseen[-1].shown_as if unseen else message
             since = unseen[-1].begin if unseen else since
+        if reading.latest is None and since is not None and self.watched_since is not None:
+            since = max(since, self.watched_since)
         return MemberState(check, condition, since, message)
 
     def _since(self, one: Standing, condition: Condition, groups: Sequence[GroupState]) -> int | None:

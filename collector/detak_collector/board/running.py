@@ -30,6 +30,9 @@ from detak_collector.stored_months import StoredMonths, View
 LEISURE = 20
 """Everything is derived anew only after so many times as long as that takes: a twentieth of one core at most."""
 
+NODES_AT_ONCE = 500
+"""The evidence of ten thousand nodes at once would take hundreds of MiB."""
+
 
 @dataclass(slots=True)
 class _Open:
@@ -161,12 +164,14 @@ class _State:
     def _tell(self, view: View, names: Collection[str], unknown: Sequence[Unknown]) -> None:
         """Tells of these services anew."""
         case, running = view.case(), self._open[-1].month
+        watched = view.facts(running.begin, view.moment.utc, frozenset()).watched if names else ()
+        watched_since = next((begin for begin, _ in watched), None)
         for name in names:
             standing = self._closed[name]
             for one in self._open:
                 standing = standing.and_then(one.month.services[name], one.days[name], self.year)
             self._standings[name] = standing
-            self._services[name] = service_state(case, running, standing, unknown)
+            self._services[name] = service_state(case, running, standing, unknown, watched_since)
 
     def _caught_up(self) -> CaughtUp | None:
         """None where the store cannot say: it is full, or locked. Then nothing new can have come into it either."""
@@ -252,5 +257,7 @@ class _State:
         if names is not None and not names:
             return
         now, rows = view.moment.utc, self._registry.listing(view.moment, names)
-        facts = view.facts(now - DAY_MS, now, frozenset(f"{row.name}/{ALIVE}" for row in rows))
-        self._nodes.update(node_states(view.rules.catalogue, rows, facts, now))
+        for at in range(0, len(rows), NODES_AT_ONCE):
+            some = rows[at : at + NODES_AT_ONCE]
+            facts = view.facts(now - DAY_MS, now, frozenset(f"{row.name}/{ALIVE}" for row in some))
+            self._nodes.update(node_states(view.rules.catalogue, some, facts, now))

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from detak_collector.catalogue.moments import instant, zone_name
 from detak_collector.catalogue.place import CatalogueError, Place, resembling
-from detak_collector.catalogue.recurrence import MOST_WINDOWS, Recurrence, read_parts, recurrence_of
+from detak_collector.catalogue.recurrence import MOST_WINDOWS, Recurrence, excepting, read_parts, recurrence_of
 from detak_collector.catalogue.table import Reading, Table
-from detak_collector.catalogue.values import one_of, prose, text
+from detak_collector.catalogue.values import distinct, one_of, prose, text
 from detak_collector.downtime.catalogue import (
     EXCLUSION_CATEGORIES,
     Catalogue,
@@ -73,13 +73,34 @@ def parse_declarations(
     """The declarations in a text, in its order; raises CatalogueError with every problem in it."""
     top = Place(file, [])
     records = _Records(_targets(catalogue))
-    found = []
-    for entry in _entries(content, top):
-        category = entry.content.get("category")
-        kinds = DECLARATION_SCOPES.get(category, SCOPES) if isinstance(category, str) else SCOPES
-        found.append(records.declaration(entry, kinds))
+    found = [records.declaration(entry, _kinds_of(entry)) for entry in _entries(content, top)]
     top.settle()
     return tuple(one for one in found if one is not None)
+
+
+def read_exclusion(record: Mapping[str, object], zone: ZoneInfo, catalogue: Catalogue | None, what: str) -> Entered:
+    """One exclusion, as `what` has it; without a catalogue its scope may name anything. Raises CatalogueError."""
+    top = Place(what, [])
+    found = _Records(_targets(catalogue) if catalogue is not None else None).exclusion(Table(record, top), zone)
+    top.settle()
+    assert found is not None, record
+    return found
+
+
+def read_declaration(record: Mapping[str, object], catalogue: Catalogue | None, what: str) -> Declaration:
+    """One declaration, in the same way."""
+    top = Place(what, [])
+    entry = Table(record, top)
+    found = _Records(_targets(catalogue) if catalogue is not None else None).declaration(entry, _kinds_of(entry))
+    top.settle()
+    assert found is not None, record
+    return found
+
+
+def _kinds_of(entry: Table) -> tuple[str, ...]:
+    """The kinds of scope that a declaration of its category may have."""
+    category = entry.content.get("category")
+    return DECLARATION_SCOPES.get(category, SCOPES) if isinstance(category, str) else SCOPES
 
 
 def _entries(content: str, top: Place) -> Iterator[Table]:
@@ -133,9 +154,9 @@ def _scopes_of(service: Service, group: Group) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Records:
-    """Reads records one after the other; ids are unique among them."""
+    """Reads records one after the other; ids are unique among them. Without `targets` a scope may name anything."""
 
-    targets: Mapping[str, frozenset[str]]
+    targets: Mapping[str, frozenset[str]] | None
     taken: set[str] = field(default_factory=set)
 
     def exclusion(self, entry: Table, zone: ZoneInfo) -> Entered | None:
@@ -144,13 +165,17 @@ class _Records:
         first = self._correction(Exclusion, entry, EXCLUSION_CATEGORIES, SCOPES)
         parts = entry.optional("recurrence", read_parts)
         own_zone = entry.optional("timezone", zone_name)
+        without = entry.optional("except", distinct(instant))
         entry.finish()
-        if parts is None and own_zone is not None and entry.raw("recurrence") is None:
-            entry.place.key("timezone").refuse("only with recurrence; remove it", own_zone)
+        for key, value in (("timezone", own_zone), ("except", without)):
+            if parts is None and value is not None and entry.raw("recurrence") is None:
+                entry.place.key(key).refuse("only with recurrence; remove it", entry.content[key])
         if len(entry.place.lines) > before or parts is None:
             return None if len(entry.place.lines) > before else Entered(first)
         zone = ZoneInfo(own_zone) if own_zone else zone
         again = recurrence_of(parts, zone, first.begin, first.end, entry.place.key("recurrence"))
+        if again is not None and without:
+            again = excepting(again, without, entry.place.key("except"))
         return None if again is None else Entered(first, again)
 
     def declaration(self, entry: Table, kinds: tuple[str, ...]) -> Declaration | None:
@@ -209,9 +234,10 @@ class _Records:
     def _target(self, kind: str, target: object, place: Place) -> Scope | None:
         if kind == "all" and target is True:
             return kind, ""
-        if isinstance(target, str) and target in self.targets.get(kind, ()):
+        known = None if self.targets is None else self.targets.get(kind, frozenset())
+        if isinstance(target, str) and (known is None or target in known):
             return kind, target
-        hint = resembling(target, self.targets.get(kind, ())) if isinstance(target, str) else ""
+        hint = resembling(target, known or ()) if isinstance(target, str) else ""
         place.refuse("true" if kind == "all" else f"a {kind} of the catalogue{hint}", target)
         return None
 

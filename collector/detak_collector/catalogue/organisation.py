@@ -29,11 +29,24 @@ _LENGTH = whole(0, DAY_MS)
 
 def load(path: Path) -> Catalogue:
     """The catalogue in a file; its messages name the file as `path` does."""
+    return load_with_texts(path)[0]
+
+
+def load_with_texts(path: Path) -> tuple[Catalogue, str, dict[str, str]]:
+    """The same with the text of the file, and those of the tables that it names."""
     content = text_of(path)
     if content is None:
         reason = f"not a readable text file of at most {FILE_BYTES} bytes" if path.exists() else "no such file"
         raise CatalogueError([f"{path}: {reason}"])
-    return parse(content, str(path), path.parent)
+    tables: dict[str, str] = {}
+
+    def beside(called: str) -> str | None:
+        found = text_of(path.parent / called)
+        if found is not None:
+            tables[called] = found
+        return found
+
+    return parse_beside(content, str(path), beside), content, tables
 
 
 def parse(content: str, file: str = "services.toml", folder: Path | None = None) -> Catalogue:

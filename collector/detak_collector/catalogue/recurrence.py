@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
-from itertools import islice, pairwise, takewhile
+from itertools import chain, islice, pairwise, takewhile
 
 from dateutil.rrule import rrulestr
 
@@ -33,7 +33,8 @@ _FORESIGHT = timedelta(days=100 * 366)
 class Recurrence:
     """When the windows of one exclusion begin: at `begin`, and then as `rule` (without COUNT and UNTIL) says.
 
-    `count`: how many there are, if that is limited; `last`: the last instant at which one may begin, if there is one.
+    `count`: how many there are, if that is limited; `last`: the last instant at which one may begin, if there is one;
+    `without`: the begins of those that do not take place, which `count` counts too.
     """
 
     rule: str
@@ -41,13 +42,14 @@ class Recurrence:
     begin: int
     count: int | None
     last: int | None
+    without: frozenset[int] = frozenset()
 
     def begins(self, until: int) -> Iterator[int]:
         """The begins in order: the first, and others before `until`. A time that never comes is the end of the gap."""
         end = until if self.last is None else min(until, self.last + 1)
         later = (local_instant(wall, self.zone) + self.begin % 1_000 for wall in self.walls(_wall(end, self.zone)))
-        yield self.begin
-        yield from takewhile(lambda begin: begin < end, islice(later, 1, self.count))
+        every = chain((self.begin,), takewhile(lambda begin: begin < end, islice(later, 1, self.count)))
+        yield from (begin for begin in every if begin not in self.without)
 
     def walls(self, last: datetime) -> Iterator[datetime]:
         """What the wall clock shows, in whole seconds, at each begin that the rule gives, to a day after `last`."""
@@ -85,6 +87,24 @@ def recurrence_of(parts: Parts, zone: tzinfo, begin: int, end: int, place: Place
     if reason:
         place.refuse(reason, ";".join(f"{name}={content}" for name, content in parts.items()))
     return None if reason else found
+
+
+def excepting(found: Recurrence, without: Collection[int], place: Place) -> Recurrence | None:
+    """The recurrence less the windows that begin at these instants; None where one is no window, or none is left."""
+    begins = set(islice(found.begins(max(without) + 1), MOST_WINDOWS))
+    for one in without:
+        if one not in begins:
+            place.refuse("when windows that the rule gives begin", _said(one))
+            return None
+    left = replace(found, without=frozenset(without))
+    if next(left.begins(max(without) + _FORESIGHT // timedelta(milliseconds=1)), None) is None:
+        place.say("no window is left; leave the whole exclusion out")
+        return None
+    return left
+
+
+def _said(instant: int) -> str:
+    return (EPOCH + timedelta(milliseconds=instant)).isoformat()
 
 
 def _misfit(found: Recurrence, end: int) -> str:

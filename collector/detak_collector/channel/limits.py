@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import IPv6Address
 
 MOST_KEPT = 20_000
 """Of how many nodes or addresses something is remembered; the ones unused for longest are forgotten first."""
@@ -29,6 +31,29 @@ STRANGER_REQUESTS = Rate(100, 2_000)
 
 STRANGER_CONNECTIONS = 2_000
 """Open connections of one address over which no valid key has come: enough for a site that comes back at once."""
+
+STRANGERS_RESTING = 500
+"""Of these, how many may stay open once they were answered; beyond that the one answered longest ago is closed."""
+
+MOST_STRANGERS = 10_000
+"""Of all addresses together: with TLS each takes about 30 KiB."""
+
+WATCHERS = 1_000
+"""Pages that are kept current at once. A fifth of them are kept for people who have signed in."""
+
+STRANGER_WATCHERS = 100
+"""Of these, those of one address by people who have not signed in."""
+
+
+@lru_cache(MOST_KEPT)
+def place_of(address: str) -> str:
+    """What counts as one address: of IPv6 the first 64 bits, since the others are at the choice of whoever has them."""
+    if ":" not in address:
+        return address
+    found = IPv6Address(address.partition("%")[0])
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return f"{IPv6Address(int(found) >> 64 << 64)}/64"
 
 
 @dataclass(slots=True)
@@ -60,3 +85,15 @@ class Allowances:
         self._left.move_to_end(whose)
         if len(self._left) > MOST_KEPT:
             self._left.popitem(last=False)
+
+
+class OfAddresses(Allowances):
+    """Allowances of addresses."""
+
+    def take(self, whose: str, now_s: float) -> bool:
+        """As for any."""
+        return super().take(place_of(whose), now_s)
+
+    def wait_s(self, whose: str, now_s: float) -> int:
+        """As for any."""
+        return super().wait_s(place_of(whose), now_s)

@@ -16,7 +16,7 @@ def write_whole(path: Path, content: bytes, mode: int) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             os.fchmod(file.fileno(), mode)
-            _belong_as(path.parent, file.fileno())
+            belong_as(path.parent, file.fileno())
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
@@ -35,7 +35,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _belong_as(folder: Path, descriptor: int) -> None:
+def belong_as(folder: Path, descriptor: int) -> None:
     """What root writes belongs to whom its folder belongs to: the service must be able to read it."""
     if os.geteuid() == 0:
         owner = folder.stat()

@@ -38,6 +38,8 @@ class Pair:
         """What connections are accepted with; raises CertificateError."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # Agents stay connected and resume nothing: a ticket would be made for nobody.
+        context.num_tickets = 0
         # OpenSSL reads from files only, and these two may be replaced between one look and the next.
         with ExitStack() as held:
             certificate, key = (_in_memory(held, content) for content in (self.certificate, self.key))
@@ -75,7 +77,13 @@ class ServedTls:
             period, context = pair.period(), pair.context()
             self._refuse_ended(period)
         except CertificateError as error:
-            _log.error("certificate not taken, the one before is kept: %s: %s", self._tls.certificate, error)
+            told = str(error)
+            where = (
+                ""
+                if any(str(one) in told for one in (self._tls.certificate, self._tls.key))
+                else (f"{self._tls.certificate}: ")
+            )
+            _log.error("certificate not taken, the one before is kept: %s%s", where, told)
             return False
         self._pair, self.context, self.period = pair, context, period
         _log.info("certificate taken: %s: %s", self._tls.certificate, period)

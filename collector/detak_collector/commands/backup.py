@@ -13,16 +13,18 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from detak_collector.channel.private_files import write_whole
-from detak_collector.commands.session import Session
+from detak_collector.commands.session import Session, login_name
 from detak_collector.config import Config, ConfigurationError
 from detak_collector.copies import backup as backups
 from detak_collector.copies import restore as restores
 from detak_collector.copies.instance import hindrance
 from detak_collector.copies.machine import this_machine
+from detak_collector.copies.restored import note_restore
 from detak_collector.copies.snapshot import Progress as Told
 from detak_collector.copies.state_directory import owned
 from detak_collector.errors import CannotServeError
 from detak_collector.operating.disk import in_words
+from detak_collector.store.base import StoreUnavailableError
 from detak_collector.store.sqlite import FILE_NAME
 
 PAGE_BYTES = 4_096
@@ -76,13 +78,17 @@ def backup(session: Session, file: Path) -> None:
     """
     config, now = _with_a_file(session.config()), session.clock().utc
     with session.existing_store(config) as store, progress_bar("copying") as progress:
-        # Copies know each other by what is in this row: it is there before the first of them is made.
-        store.instance.read()
+        # Copies know each other by what is in this row: it is there before the first of them is made. Of a disk that
+        # takes nothing any more a backup is made all the same, and worth the more.
+        with suppress(StoreUnavailableError):
+            store.instance.read()
+        store.ledger.brought_on(now)
         made = backups.make(backups.Source(session.config_path, config), file.absolute(), now, progress=progress)
     _note_backup(config, backups.LastBackup(now, str(made.path)))
     session.audit(config, "backup", f"a backup was made: {made.path}", file=str(made.path))
     what = f"a store of {in_words(made.store_bytes)}, checked as a whole, and {made.files} files of the configuration"
     click.echo(f"{made.path}: {in_words(made.size)}, with {what}")
+    click.echo(f"ledger head {made.ledger}")
 
 
 def _note_backup(config: Config, last: backups.LastBackup) -> None:
@@ -110,7 +116,8 @@ def restore(session: Session, file: Path, force: bool) -> None:  # noqa: FBT001 
                 _refuse_present(found.differing(config_path), state / FILE_NAME)
             with restores.unpacked_store(found, state) as store:
                 written = restores.put_configuration(found, config_path, now)
-                former = restores.put_store(store, state, now)
+                note_restore(store.path, store.head, found.manifest.made_utc, login_name(), now)
+                former = restores.put_store(store.path, state, now)
     except restores.BackupError as error:
         raise CannotServeError(str(error)) from error
     for path in written:
@@ -119,6 +126,8 @@ def restore(session: Session, file: Path, force: bool) -> None:  # noqa: FBT001 
         click.echo(f"{former}: the store as it was before")
     session.audit(session.config(), "restored", f"the store was restored from {file}", file=str(file))
     click.echo(f"{state / FILE_NAME}: restored, as of {_shown(found.manifest.made_utc)}; start the collector")
+    if store.head is not None:
+        click.echo(f"The ledger goes on from {store.head}, and says so; heads told after that backup are not in it.")
 
 
 def _shown(utc: int) -> str:
@@ -142,12 +151,13 @@ def move(session: Session, file: Path) -> None:
     FILE appears only once this store knows that it was moved, so that never two collectors have one identity.
     """
     config, now = _with_a_file(session.config()), session.clock().utc
-    with owned(config.state_directory), session.existing_store(config) as store, progress_bar("copying") as progress:
+    with owned(config.state_directory), session.store_to_change(config) as store, progress_bar("copying") as progress:
 
         def fence() -> None:
             store.instance.keep(store.instance.read().fenced(now, f"it was moved, with {file.name}"))
 
         store.instance.read()
+        store.ledger.brought_on(now)
         source = backups.Source(session.config_path, config)
         made = backups.make(source, file.absolute(), now, fence=fence, progress=progress)
     session.audit(config, "moved", f"the collector was moved away with {made.path}", file=str(made.path))
@@ -163,7 +173,7 @@ def adopt(session: Session) -> int:
     that the other collector never serves again.
     """
     config, home = _with_a_file(session.config()), this_machine()
-    with owned(config.state_directory), session.existing_store(config) as store:
+    with owned(config.state_directory), session.whichever_store(config) as store:
         instance = store.instance.read()
         reason = hindrance(instance, home)
         if reason is None:

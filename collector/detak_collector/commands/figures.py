@@ -20,6 +20,9 @@ from detak_collector.catalogue.place import Place
 from detak_collector.clocks import Reading
 from detak_collector.commands.output import Output, deliver, output_options, part_of
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session
+from detak_collector.commands.watching import LAST_KNOWN, why_unwatched
+from detak_collector.decisions.corrections import Corrections
+from detak_collector.decisions.log import DecisionLog
 from detak_collector.downtime.catalogue import Catalogue
 from detak_collector.downtime.derive import Case, Result, derive
 from detak_collector.downtime.explain import explain
@@ -34,10 +37,11 @@ from detak_collector.pair.numbers import SharedNumbers
 from detak_collector.records import Records
 from detak_collector.report.effects import Derive, effects, from_facts
 from detak_collector.report.explanation import print_explanation
-from detak_collector.report.status import print_status
+from detak_collector.report.status import print_catalogue, print_status
 from detak_collector.report.tables import local_text
-from detak_collector.rules import Rules, rules_of
+from detak_collector.rules import Rules, rules_in_force
 from detak_collector.store.base import EvidenceStore
+from detak_collector.store.ledger import SqlLedger
 from detak_collector.stored_months import View
 
 FORMATS = ("text", "json")
@@ -101,6 +105,9 @@ def report(
         at = store.past(as_of, "--as-of")
         result = part_of(store.figures.report(store.period((period, begin, end), at), at), output)
         found = effects(result, store.derive(result, at)) if output.tells_effects else {}
+        # After all that it rests on: the head covers it.
+        store.ledger.brought_on(store.now.utc)
+        result = replace(result, ledger=str(store.ledger.covering(result.as_of)))
     deliver(result, output, found)
     return EXIT_BAD_NEWS if result.figure.verdict(result.target_percent) == "missed" else 0
 
@@ -138,9 +145,13 @@ def explain_command(  # noqa: PLR0913, PLR0917 - one parameter an option
 def status(session: Session) -> int:
     """Print what the status page shows now. Exit code 1 if a service is down, or if nobody sees whether it is."""
     with opened(session) as store:
-        board = store.figures.board_now()
+        board, head, why = store.figures.board_now(), store.ledger.head(), store.unwatched
+    if why is not None:
+        click.echo(f"{why}. {LAST_KNOWN}\n", err=True)
     print_status(board, store.rules.zone, session.console)
-    return EXIT_BAD_NEWS if any(one.condition not in STANDING for one in board.services) else 0
+    print_catalogue(store.rules.versions, store.rules.zone, session.console)
+    session.console.print(f"ledger head {head}", style="dim", soft_wrap=True)
+    return EXIT_BAD_NEWS if why or any(one.condition not in STANDING for one in board.services) else 0
 
 
 @click.command()
@@ -168,6 +179,9 @@ class Opened:
     figures: Figures
     rules: Rules
     now: Reading
+    ledger: SqlLedger
+    unwatched: str | None = None
+    """Why nobody sees what goes on now; None where the collector does."""
 
     def past(self, words: str | None, option: str) -> int | None:
         """The moment gone by that an option names; refused where it lies in the future, or nothing was known yet."""
@@ -190,7 +204,7 @@ class Opened:
         """Derives months of the result's period from this evidence, under other rules."""
 
         def derive(case: Case, cell: Interval) -> Mapping[str, ServiceMonth]:
-            rules = replace(self.rules, catalogue=case.catalogue, exclusions=case.exclusions)
+            rules = self.rules.under(Corrections(case.exclusions, case.declarations)).with_catalogue(case.catalogue)
             view = View(self.evidence, rules, self.now)
             return (view if at is None else view.as_of(at)).month(result.period, cell, beside=False).services
 
@@ -201,12 +215,13 @@ class Opened:
 def opened(session: Session) -> Iterator[Opened]:
     """The store that the configuration names; raises StoreError where there is none."""
     config = session.config()
-    rules = rules_of(config)
     with session.existing_store(config) as store:
+        rules = DecisionLog(store).over(rules_in_force(config, store.entries), session.clock().utc)
         leads = role_here(store, config).leads
         records = Records(SharedNumbers(store.outages, lambda: leads), store.history)
         figures = Figures(store.evidence, store.derived, store.registry, lambda: rules, session.clock, records)
-        yield Opened(store.evidence, figures, rules, session.clock())
+        now = session.clock()
+        yield Opened(store.evidence, figures, rules, now, store.ledger, why_unwatched(store, config, now.utc))
 
 
 def reported(session: Session, asked: Asked, as_of: str | None = None) -> Result:

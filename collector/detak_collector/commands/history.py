@@ -16,7 +16,7 @@ from detak_collector.downtime.periods import local_year
 from detak_collector.pair.here import require_leader
 from detak_collector.report.tables import local_text, plain_text, verdict_text
 from detak_collector.report.terminal import printable
-from detak_collector.rules import rules_of
+from detak_collector.rules import rules_in_force
 
 FIRST_YEAR = 1990
 MOST_CHARACTERS = 500
@@ -66,10 +66,10 @@ def add(
 ) -> None:
     """Enter the figure PERCENT that was published for YEAR. Entering a year again corrects it; both entries stay."""
     config, now = session.config(), session.clock()
-    running = local_year(now.utc, rules_of(config).zone)
-    if year >= running:
-        raise click.UsageError(f"YEAR: the years before {running} are over, no later one is (got {year})")
     with session.store(config) as store:
+        running = local_year(now.utc, rules_in_force(config, store.entries).zone)
+        if year >= running:
+            raise click.UsageError(f"YEAR: the years before {running} are over, no later one is (got {year})")
         require_leader(store, config)
         before = [one for one in in_force(store.history.entries(), now.utc) if one.year == year]
         entry = Published(0, year, percent, target, document, note or "", login_name(), now.utc)
@@ -86,9 +86,8 @@ def add(
 def list_command(session: Session) -> None:
     """List every entry by year, those that later ones corrected included."""
     config, now = session.config(), session.clock()
-    zone = rules_of(config).zone
     with session.existing_store(config) as store:
-        entries = store.history.entries()
+        zone, entries = rules_in_force(config, store.entries).zone, store.history.entries()
     if not entries:
         click.echo(
             "No figure of an earlier year was entered yet: "

@@ -18,7 +18,7 @@ from detak_collector.pair.here import require_leader
 from detak_collector.report.numbers import clock_text
 from detak_collector.report.tables import local_text
 from detak_collector.report.terminal import printable
-from detak_collector.rules import rules_of
+from detak_collector.rules import rules_in_force
 from detak_collector.store.remembered import OutageRegister
 
 outage_number = click.IntRange(1, 2**53)
@@ -82,8 +82,8 @@ def list_command(session: Session, period: str | None, begin: str | None, end: s
 def _rule(session: Session, ruling: Ruling) -> None:
     """Check the ruling, keep it, and say what it was."""
     config = session.config()
-    zone = rules_of(config).zone
-    with session.existing_store(config) as store:
+    with session.store_to_change(config) as store:
+        zone = rules_in_force(config, store.entries).zone
         require_leader(store, config)
         fault = _undoing_fault(ruling, store.outages) if ruling.kind == UNDO else _fault(ruling, store.outages)
         if fault is not None:

@@ -11,16 +11,13 @@ from rich.table import Table
 from detak_collector.board.node_standing import standing
 from detak_collector.channel.certificate import shown_certificate
 from detak_collector.channel.enrol import issue_shared_token, issue_token
-from detak_collector.channel.note import LASTING_MS, read_noted
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session
-from detak_collector.config import Config
+from detak_collector.commands.watching import LAST_KNOWN, why_unwatched
 from detak_collector.ingest.rivals import rivalry
 from detak_collector.store.base import NodeRow
 from detak_wire import limits
 
 UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
-STILL_WATCHING_MS = 5_000
-"""A collector whose last tick is older than this is not running."""
 
 
 class Lifetime(click.ParamType[int]):
@@ -83,7 +80,7 @@ def revoke(session: Session, node: str) -> int:
     Its agent keeps what it measures, and delivers it once the node is enrolled again.
     """
     config = session.config()
-    with session.existing_store(config) as store:
+    with session.store_to_change(config) as store:
         revoked = store.registry.revoke(node, session.clock())
     if revoked:
         session.audit(config, "revoked", f"the key of node {node} was voided", node=node)
@@ -98,10 +95,10 @@ def nodes(session: Session) -> int:
     config, now = session.config(), session.clock()
     with session.existing_store(config) as store:
         rows = store.registry.listing(now)
-        watched_to = store.watch.latest_utc()
+        watched_to, why = store.watch.latest_utc(), why_unwatched(store, config, now.utc)
     as_of = now.utc
-    if watched_to is None or now.utc - watched_to > STILL_WATCHING_MS:
-        click.echo(f"{_why_not_watching(config, now.utc)}: what follows is what it last knew.", err=True)
+    if why is not None:
+        click.echo(f"{why}. {LAST_KNOWN}", err=True)
         as_of = now.utc if watched_to is None else watched_to
     if not rows:
         click.echo("No node has enrolled yet: `detak-collector enroll NODE` lets one in.")
@@ -116,13 +113,6 @@ def nodes(session: Session) -> int:
         if row.rivals:
             click.echo(f"\n{row.name}: {rivalry(row.name, row.rivals)}.", err=True)
     return EXIT_BAD_NEWS if any(state in {"silent", "two agents", "failed"} for state in states) else 0
-
-
-def _why_not_watching(config: Config, now_utc: int) -> str:
-    noted = read_noted(config.state_directory)
-    if noted is not None and noted.is_unheard and now_utc - noted.utc <= LASTING_MS:
-        return "Agents refuse the collector's certificate (`detak-collector certificate show`)"
-    return "The collector is not running"
 
 
 def _heard(row: NodeRow, now_utc: int) -> str:

@@ -58,7 +58,7 @@ class Output:
     def tells_effects(self) -> bool:
         """Whether what each exclusion changed is shown, which has to be derived."""
         kind = FORMATS.get(self.form)
-        return kind is not None and kind.whole
+        return kind is not None and (kind.whole or self.table == "exclusions")
 
 
 def output_options(command: Callable[..., object]) -> Callable[..., object]:

@@ -25,7 +25,7 @@ from detak_collector.pair.messages import PAIR_PROTOCOL, Pairing
 from detak_collector.pair.promotion import promote as promoted
 from detak_collector.pair.trust import UntrustedError
 from detak_collector.report.tables import local_text
-from detak_collector.rules import rules_of
+from detak_collector.rules import rules_in_force
 from detak_collector.store.peers import Peer
 
 
@@ -107,7 +107,7 @@ def _authority(config: Config) -> str | None:
 def part(session: Session) -> int:
     """Make this collector a single one again: the other's key is void here, and what it told is kept."""
     config = session.config()
-    with session.existing_store(config) as store:
+    with session.store_to_change(config) as store:
         parted = store.peers.part()
     if parted:
         session.audit(config, "parted", "the other collector is this one's pair no more")
@@ -120,8 +120,8 @@ def part(session: Session) -> int:
 def status_command(session: Session) -> int:
     """Say which collector leads and when the other one was heard. Exit code 1 where something is wrong."""
     config, now = session.config(), session.clock().utc
-    zone = rules_of(config).zone
     with session.existing_store(config) as store:
+        zone = rules_in_force(config, store.entries).zone
         role, peer, entries = role_here(store, config), store.peers.peer(), store.entries.all()
     click.echo(f"This collector {role.value}.")
     if peer is None:
@@ -162,7 +162,7 @@ def promote(session: Session, reason: str) -> int:
     The other one follows as soon as it hears of it.
     """
     config = session.config()
-    with session.existing_store(config) as store:
+    with session.store_to_change(config) as store:
         if role_here(store, config).leads:
             click.echo("This collector leads already.", err=True)
             return EXIT_BAD_NEWS

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
 
 import click
 
@@ -27,8 +26,8 @@ def serve(session: Session) -> None:
     try:
         asyncio.run(serve_forever(session.config(), session.clock, listening, session.config))
     except StoreBrokenError as error:
-        click.echo(str(error), err=True)
-        sys.stderr.flush()
+        _log.critical("%s", error)
+        logging.shutdown()
         # Without closing the files: that would write once more to a disk that has failed, and might seem to succeed.
         os._exit(EXIT_COULD_NOT)
     _log.info("stopped")

@@ -15,6 +15,9 @@ from rich.console import Console
 
 from detak_collector.clocks import Clock, system_clock
 from detak_collector.config import Config, load
+from detak_collector.copies.instance import hindrance
+from detak_collector.copies.machine import this_machine
+from detak_collector.errors import FencedError
 from detak_collector.operating.events import Event
 from detak_collector.operating.logs import log_event
 from detak_collector.operating.syslog import send_now
@@ -34,10 +37,7 @@ def login_name() -> str:
     uid = os.getuid()
     if uid == 0 and "SUDO_USER" in os.environ:
         return os.environ["SUDO_USER"]
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
+    return user_name(uid)
 
 
 def output_console() -> Console:
@@ -82,19 +82,79 @@ class Session:
 
     @contextmanager
     def existing_store(self, config: Config) -> Iterator[Store]:
-        """The store, as long as it is needed; raises StoreError where the collector has not made one yet."""
-        if not config.store.exists():
-            path = config.state_directory / FILE_NAME
-            raise StoreError(f"{path}: no such file: enrol a node with `detak-collector enroll NODE`, then run `serve`")
+        """The store to look at, as long as it is needed; raises StoreError where the collector has not made one yet.
+
+        Nothing is written where nothing can be, and nothing where this copy serves no more: it would be lost.
+        """
+        _require_store(config)
+        why = config.store.only_read()
+        store = config.store.open_to_read(self.clock(), why) if why else config.store.open(self.clock())
+        try:
+            hindered = not why and hindrance_here(store) is not None
+            if hindered and not store.database.shared:
+                store.close()
+                store = config.store.open_to_read(self.clock(), "this copy of the store serves no more")
+            yield store
+        finally:
+            store.close()
+
+    @contextmanager
+    def store_to_change(self, config: Config) -> Iterator[Store]:
+        """The store to enter something into; raises StoreError where there is none, FencedError as `store` says."""
+        _require_store(config)
         with self.store(config) as store:
             yield store
 
     @contextmanager
     def store(self, config: Config) -> Iterator[Store]:
-        """The same, made where it is missing."""
+        """The same, made where it is missing; raises FencedError where what is entered would count nowhere."""
+        with self.whichever_store(config) as store:
+            reason = hindrance_here(store)
+            if reason is not None:
+                raise FencedError(f"nothing is changed: {store.database.place}: {reason}")
+            yield store
+
+    @contextmanager
+    def whichever_store(self, config: Config) -> Iterator[Store]:
+        """The store, made where it is missing, also a copy that serves no more: for what decides which copy serves."""
         config.state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        why = config.store.only_read() if config.store.exists() else ""
+        if why:
+            raise StoreError(f"{config.state_directory / FILE_NAME}: nothing can be written: {why}")
         store = config.store.open(self.clock())
         try:
             yield store
         finally:
             store.close()
+
+
+def hindrance_here(store: Store) -> str | None:
+    """Why this copy of the store must not serve on this machine; None where it may, or no collector has used it yet."""
+    instance = store.instance.seen()
+    return None if instance is None else hindrance(instance, "" if store.database.shared else this_machine())
+
+
+def _require_store(config: Config) -> None:
+    """Raises StoreError where the file is not there, or not to be read by this user."""
+    if config.store.url is not None:
+        return
+    path = config.state_directory / FILE_NAME
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise StoreError(
+            f"{path}: no such file: enrol a node with `detak-collector enroll NODE`, then run `serve`"
+        ) from None
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}: run this as the user of the collector, or with sudo") from error
+    if not os.access(path, os.R_OK):
+        owner = user_name(status.st_uid)
+        raise StoreError(f"{path}: belongs to {owner}, and {login_name()} may not read it: run this as {owner}")
+
+
+def user_name(uid: int) -> str:
+    """The name of a user of this machine, or the number of one who has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
@@ -13,6 +14,7 @@ from detak_collector import catalogue
 from detak_collector.catalogue.holiday_table import UNCHECKED
 from detak_collector.channel.authority_files import AuthorityFolder, keep_issued
 from detak_collector.channel.certificate import certificate_line
+from detak_collector.channel.private_files import write_whole
 from detak_collector.commands.certificate import NAME_HELP, checked_names
 from detak_collector.commands.session import Session
 from detak_collector.config import ConfigurationError, Tls
@@ -33,17 +35,23 @@ authority = "ca"                    # the own authority; agents trust its key"""
 
 NEXT_STEPS = """\
 Made {directory}/collector.toml, {directory}/services.toml and {directory}/state.
-{tls}
+{tls}{root}
 Next:
   1. name your services:       edit {directory}/services.toml
   2. see that all is right:    detak-collector --config {directory}/collector.toml config-check
   3. start it:                 detak-collector --config {directory}/collector.toml serve
   4. let a node in:            detak-collector --config {directory}/collector.toml enroll NODE
+  5. let people sign in:       take [sign_in] into {directory}/collector.toml, then
+                               detak-collector --config {directory}/collector.toml user add NAME --role admin
 """
 MADE_TLS = """\
 Made an authority in {directory}/ca and a certificate for {names} in {directory}/tls.
   Whoever has {directory}/ca/authority.key can pose as this collector. While it is there, the certificate is renewed by
   itself; kept elsewhere, bring it back for `detak-collector certificate renew` once a year: you are told 60 days ahead.
+"""
+AS_ANOTHER_USER = """\
+You are root. Where the collector runs as another user, such as detak-collector, these must be that user's:
+  chown -R detak-collector: {private}
 """
 MADE_NONE = """\
 It listens on this machine only. For agents on others: `init --name NAME` with the name under which they reach it, or
@@ -66,14 +74,26 @@ def init(session: Session, directory: Path, names: tuple[str, ...], port: int) -
     present = [directory / name for name in (*EXAMPLES, "ca", "tls") if (directory / name).exists()]
     if present:
         raise ConfigurationError([f"{path}: is there already, and is left as it is" for path in present])
+    is_new = not directory.exists()
     (directory / "state").mkdir(mode=0o700, parents=True, exist_ok=True)
+    if is_new:
+        directory.chmod(0o755)
     for name in EXAMPLES:
         text = files("detak_collector").joinpath("examples", name).read_text(encoding="utf-8")
-        (directory / name).write_text(_with_tls(text, names, port) if names else text, encoding="utf-8")
+        # No secret is in them, and the collector reads them as whichever user it runs.
+        write_whole(directory / name, (_with_tls(text, names, port) if names else text).encode(), 0o644)
     if names:
         _make_certificate(directory, names, session.clock().utc)
     tls = MADE_TLS.format(directory=directory, names=", ".join(names)) if names else MADE_NONE
-    click.echo(NEXT_STEPS.format(directory=directory, tls=tls), nl=False)
+    click.echo(NEXT_STEPS.format(directory=directory, tls=tls, root=_for_root(directory)), nl=False)
+
+
+def _for_root(directory: Path) -> str:
+    """What root has to do so that a collector that is not root can start."""
+    if os.geteuid() != 0:
+        return ""
+    private = " ".join(str(directory / name) for name in ("state", "tls", "ca") if (directory / name).exists())
+    return AS_ANOTHER_USER.format(private=private)
 
 
 def _with_tls(text: str, names: Sequence[str], port: int) -> str:
@@ -115,9 +135,13 @@ def config_check(session: Session) -> None:
         click.echo(f"{session.config_path}: fine")
         if config.tls is not None:
             click.echo(f"{config.tls.certificate}: {certificate_line(config.tls.certificate)}")
-        click.echo(f"{services}: fine, {len(checked.services)} services")
+        click.echo(f"{services}: fine, {_counted(len(checked.services), 'service')}")
         for line in (*(f"before {one.year} begins: {one.line}" for one in ahead), *_unchecked(checked)):
             click.echo(f"{services}: {line}")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _unchecked(checked: Catalogue) -> Iterator[str]:

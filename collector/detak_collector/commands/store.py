@@ -12,13 +12,17 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from detak_collector.commands.ledger import verified
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session
 from detak_collector.config import Config, ConfigurationError
 from detak_collector.copies.comparison import differing_months, months_known
 from detak_collector.copies.state_directory import owned
-from detak_collector.rules import rules_of
+from detak_collector.ledger.chain import GivenHead
+from detak_collector.ledger.verification import Verification
+from detak_collector.rules import rules_in_force
 from detak_collector.store.base import StoreError
 from detak_collector.store.evidence import SqlEvidence
+from detak_collector.store.ledger import SqlLedger
 from detak_collector.store.parts import Store
 from detak_collector.store.place import StorePlace, store_faults
 from detak_collector.store.sqlite import FILE_NAME
@@ -47,8 +51,8 @@ def store_group() -> None:
 def copy(session: Session, url: str | None, password_file: Path | None) -> int:
     """Copy the store from its file into a PostgreSQL database. The collector must not run.
 
-    A copy that was interrupted goes on where it was. At the end all rows and the figures of all months are compared;
-    exit code 1 where they differ.
+    A copy that was interrupted goes on where it was. At the end all rows and the figures of all months are compared,
+    and the ledger of the copy is verified; exit code 1 where they differ.
     """
     config = session.config()
     target = _target(config, url, password_file)
@@ -56,6 +60,7 @@ def copy(session: Session, url: str | None, password_file: Path | None) -> int:
     if not file.exists():
         raise StoreError(f"{config.state_directory / FILE_NAME}: no such file: there is nothing to copy")
     with owned(config.state_directory), closing(file.open(session.clock())) as source:
+        _chain_all(source, session.clock().utc)
         differing = _copied(session, config, source, target)
         if differing:
             click.echo(f"not the same on both sides: {differing}. Empty the database, and copy again", err=True)
@@ -82,7 +87,7 @@ def _copied(session: Session, config: Config, source: Store, target: StorePlace)
     from detak_collector.store.postgresql import bring_schema  # noqa: PLC0415
     from detak_collector.store.postgresql_database import PostgresqlDatabase  # noqa: PLC0415
 
-    now, rules = session.clock(), rules_of(config)
+    now, rules = session.clock(), rules_in_force(config, source.entries)
     assert target.url is not None
     with ExitStack() as stack:
         database = stack.enter_context(closing(PostgresqlDatabase(target.url, target.password())))
@@ -95,6 +100,10 @@ def _copied(session: Session, config: Config, source: Store, target: StorePlace)
         differing = copying.differing(_copy_told(bar, copying))
         if differing:
             return ", ".join(differing)
+        verification = Verification(source.collector, GivenHead.of(str(source.ledger.head())))
+        fault = verified(SqlLedger(database, source.collector), verification)
+        if fault is not None:
+            return f"the ledger, {fault.text}"
         copied = stack.enter_context(closing(SqlEvidence(database)))
         cells = months_known(source.evidence, rules, now.utc)
         step = bar.add_task("comparing months", total=len(cells), what="")
@@ -108,9 +117,16 @@ def _copied(session: Session, config: Config, source: Store, target: StorePlace)
         copying.finish(instance.successor(now.utc), now.utc)
         rows = sum(copying.rows.values())
     click.echo(
-        f"{rows:,} rows in {len(copying.tables)} tables are the same, so are the figures of {len(cells)} months."
+        f"{rows:,} rows in {len(copying.tables)} tables are the same, so are the figures of {len(cells)} months. The "
+        f"ledger of the copy is intact: head {verification.head}."
     )
     return ""
+
+
+def _chain_all(source: Store, now_utc: int) -> None:
+    """What was recorded of late is chained too, so that the copy is verified as a whole."""
+    while source.ledger.append(now_utc) is not None:
+        pass
 
 
 def _copy_told(bar: Progress, copying: Copy) -> Told:

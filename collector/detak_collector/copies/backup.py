@@ -28,6 +28,8 @@ from detak_collector.config import Config
 from detak_collector.copies import snapshot
 from detak_collector.copies.instance import Instance
 from detak_collector.copies.manifest import FILES, FORMAT, MANIFEST, STORE, Manifest, Member, Place
+from detak_collector.copies.restored import checked_head
+from detak_collector.copies.room import room_in
 from detak_collector.store.instance import of_connection, write
 from detak_collector.store.sqlite import FILE_NAME
 
@@ -44,12 +46,13 @@ class LastBackup(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A backup that is whole. `store_bytes`: the size of the store in it."""
+    """A backup that is whole. `store_bytes`: the size of the store in it. `ledger`: the head of its chain."""
 
     path: Path
     size: int
     store_bytes: int
     files: int
+    ledger: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,26 +118,33 @@ def make(
     """
     if target.exists():
         raise FileExistsError(0, "is there already: name another file, or remove it", str(target))
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+    with room_in(target.parent, _needed(source)), tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
         copy, archive = Path(folder) / "store", Path(folder) / "archive"
         snapshot.take(source.store, copy, progress)
         schema = snapshot.check(copy)
         snapshot.refuse_newer(source.store, schema)
+        ledger = str(checked_head(copy, schema) or "")
         collector, instance = _identified(copy, None if fence is None else now_utc, schema)
         found = [(place, path, path.read_bytes()) for place, path in source.files()]
         members = [_of_store(copy), *(_member(n, *one, source.config_path) for n, one in enumerate(found))]
-        manifest = Manifest(FORMAT, now_utc, version("detak-collector"), collector, instance.epoch, schema, members)
+        made_by = version("detak-collector")
+        manifest = Manifest(FORMAT, now_utc, made_by, collector, instance.epoch, schema, members, ledger)
         with _archive(archive) as tar:
             _add(tar, MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=1), now_utc)
             for member, (_, _, content) in zip(members[1:], found, strict=True):
                 _add(tar, member.name, content, now_utc)
             tar.add(copy, STORE, filter=lambda info: _plain(info, now_utc))
-        made = Made(target, archive.stat().st_size, members[0].size, len(found))
+        made = Made(target, archive.stat().st_size, members[0].size, len(found), ledger)
         if fence is not None:
             fence()
         archive.rename(target)
     sync_folder(target.parent)
     return made
+
+
+def _needed(source: Source) -> int:
+    """The copy of the store, and at the worst as much again for the archive."""
+    return 2 * source.store.stat().st_size if source.store.is_file() else 0
 
 
 def _identified(copy: Path, successor_utc: int | None, schema: list[str]) -> tuple[str, Instance]:

@@ -36,7 +36,10 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """All of it, the store first. `schema` are the migrations that it has had; `epoch` is that of its copy."""
+    """All of it, the store first. `schema` are the migrations that it has had; `epoch` is that of its copy.
+
+    `ledger` is the head of its chain, empty in backups of versions that had none.
+    """
 
     format: int
     made_utc: int
@@ -45,3 +48,4 @@ class Manifest(msgspec.Struct, frozen=True):
     epoch: int
     schema: list[str]
     members: Annotated[list[Member], msgspec.Meta(max_length=MOST_FILES)]
+    ledger: str = ""

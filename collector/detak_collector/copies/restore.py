@@ -26,6 +26,9 @@ import msgspec
 from detak_collector.channel.private_files import sync_folder
 from detak_collector.copies import snapshot
 from detak_collector.copies.manifest import FORMAT, MANIFEST, MOST_FILE_BYTES, Manifest, Member
+from detak_collector.copies.restored import checked_head
+from detak_collector.copies.room import room_in
+from detak_collector.ledger.chain import Head
 from detak_collector.store.base import StoreError
 from detak_collector.store.instance import of_connection, write
 from detak_collector.store.sqlite import FILE_NAME
@@ -61,6 +64,14 @@ class Backup:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A store that is not in its place yet. `head`: where its chain ends, if it has one."""
+
+    path: Path
+    head: Head | None
+
+
 def _state_directory(content: bytes, archive: Path) -> str:
     try:
         return str(tomllib.loads(content.decode())["state_directory"])
@@ -82,14 +93,20 @@ def read(archive: Path) -> Backup:
 
 
 @contextmanager
-def unpacked_store(backup: Backup, state_directory: Path) -> Iterator[Path]:
+def unpacked_store(backup: Backup, state_directory: Path) -> Iterator[Unpacked]:
     """The store of a backup in a folder within this directory, checked as a whole. Raises BackupError or StoreError."""
+    member = backup.manifest.members[0]
     with tempfile.TemporaryDirectory(prefix=".restore.", dir=state_directory) as folder:
         store = Path(folder) / FILE_NAME
-        with _reading(backup.archive) as tar:
-            _unpack(tar, backup.manifest.members[0], store)
-        snapshot.refuse_newer(backup.archive, snapshot.check(store))
-        yield store
+        with room_in(state_directory, member.size), _reading(backup.archive) as tar:
+            _unpack(tar, member, store)
+        schema = snapshot.check(store)
+        snapshot.refuse_newer(backup.archive, schema)
+        head = checked_head(store, schema)
+        if backup.manifest.ledger not in {"", str(head)}:
+            told = f"its ledger ends with {head}, and {MANIFEST} says {backup.manifest.ledger}"
+            raise BackupError(f"{backup.archive}: {told}")
+        yield Unpacked(store, head)
 
 
 @contextmanager
@@ -99,7 +116,9 @@ def _reading(archive: Path) -> Iterator[tarfile.TarFile]:
             yield tar
     except BackupError as error:
         raise BackupError(f"{archive}: {error}") from error
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, KeyError) as error:
+    except KeyError as error:
+        raise BackupError(f"{archive}: not a whole backup of a collector: {error.args[0]}") from error
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BackupError(f"{archive}: not a whole backup of a collector: {error}") from error
 
 
@@ -226,6 +245,9 @@ def _succeed(store: Path, now_utc: int) -> None:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if "instance" in tables:
                 write(connection, of_connection(connection).successor(now_utc))
+            # Who was signed in when the backup was made may have been sent away since.
+            for table in sorted(tables & {"account_session", "account_reset"}):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - one of these two
     except sqlite3.Error as error:
         raise StoreError(f"{store}: {error}") from error
     with store.open("rb") as file:

@@ -6,6 +6,7 @@ is not, and writers go on meanwhile.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from detak_collector.store.base import StoreBrokenError, StoreError
 from detak_collector.store.migrations import NAMES
+from detak_collector.store.sqlite_reading import connect_to_read
 
 PAGES_AT_ONCE = 2_048
 Progress = Callable[[int, int], None]
@@ -30,7 +32,7 @@ def take(store: Path, copy: Path, progress: Progress = untold) -> None:
         raise StoreError(f"{store}: no such file: there is no store to copy yet")
     copy.touch(mode=0o600, exist_ok=False)
     try:
-        with closing(_connected(store, read_only=True)) as source, closing(_connected(copy)) as target:
+        with closing(connect_to_read(store)) as source, closing(_connected(copy)) as target:
             # Without this transaction every commit of another process would make the copy begin anew.
             source.execute("BEGIN")
             source.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -40,6 +42,9 @@ def take(store: Path, copy: Path, progress: Progress = untold) -> None:
             # A copy in WAL mode would need files of its own beside it wherever it is looked at.
             target.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+            # It is the copy's disk: of the store's nothing is asked for.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(copy)) from error
         raise StoreError(f"{store}: {error}") from error
     with copy.open("rb") as file:
         os.fsync(file.fileno())

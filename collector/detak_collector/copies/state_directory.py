@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from detak_collector.channel.private_files import belong_as
 from detak_collector.errors import CannotServeError
 
 LOCK_NAME = "collector.lock"
@@ -20,6 +21,7 @@ def owned(path: Path) -> Iterator[None]:
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = (path / LOCK_NAME).open("a")
+        belong_as(path, lock.fileno())
     except OSError as error:
         raise CannotServeError(f"state_directory {path}: {error.strerror}") from error
     with lock:
@@ -28,3 +30,15 @@ def owned(path: Path) -> Iterator[None]:
         except OSError:
             raise CannotServeError(f"state_directory {path}: another collector is running on it") from None
         yield
+
+
+def is_owned(path: Path) -> bool:
+    """Whether a process has the directory now, such as a collector that serves."""
+    try:
+        with (path / LOCK_NAME).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -55,7 +55,8 @@ class Result:
 
     `details` are the months as far as they were derived for this result, and not taken from what was kept.
     `numbers` are those that the outages keep for good. `year` is the result from 1 January to the period's end,
-    `published` the figures of earlier years that people entered.
+    `published` the figures of earlier years that people entered. `ledger` is the head of the chain over all that was
+    recorded, such as `12:9f86…`, where there is one.
     """
 
     case: Case
@@ -70,6 +71,7 @@ class Result:
     incidents: tuple[Incident, ...] = ()
     year: Result | None = None
     published: tuple[Published, ...] = ()
+    ledger: str | None = None
 
     def only(self, service: str) -> Result:
         """The same with one service's rows; the figure stays that of the organisation."""

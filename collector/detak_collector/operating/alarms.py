@@ -14,6 +14,7 @@ from detak_collector.operating.events import Event
 
 DISK_FULL = "disk-full"
 STORE = "store"
+UNRENEWED_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,20 @@ def disk_alarms(disk: Disk) -> Iterator[Alarm]:
             "disk-scarce",
             is_urgent=False,
             text=f"the disk of the store fills up: {free} are free{soon}. Make room, or move to a larger disk",
+        )
+
+
+def page_alarm(trouble: str, derived_utc: int | None, now: int) -> Iterator[Alarm]:
+    """Of a page that is not renewed; `trouble` is why, and `derived_utc` the moment of the last one.
+
+    A process that is started again is soon there again. The page may be public: the log tells why.
+    """
+    if trouble and (derived_utc is None or now - derived_utc >= UNRENEWED_MS):
+        yield Alarm(
+            "page",
+            is_urgent=False,
+            text="the status page is not renewed, and outages are not told of. Evidence is received and kept; "
+            "the log says why",
         )
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
-from detak_collector.board.board import Board
+from detak_collector.board.glance import Glance
 from detak_collector.board.node_standing import Census, census
 from detak_collector.board.pulse import Pulse
 from detak_collector.channel.entrance import Channel
 from detak_collector.clocks import Clock
 from detak_collector.config import Config
-from detak_collector.figures import Figures
+from detak_collector.deriving.process import Boards
 from detak_collector.ingest.deadlines import Deadlines
 from detak_collector.ingest.intake import Ingest
-from detak_collector.operating.alarms import standby_alarm, store_alarm
+from detak_collector.operating.alarms import page_alarm, standby_alarm, store_alarm
+from detak_collector.operating.catalogue_keeper import CatalogueKeeper
+from detak_collector.operating.chaining import chain_due
 from detak_collector.operating.own_metrics import Told
 from detak_collector.operating.readiness import Standing
 from detak_collector.operating.upkeep import Upkeep
@@ -26,10 +28,11 @@ from detak_collector.store.migrations import NAMES
 from detak_collector.store.parts import Store
 from detak_collector.watch import Watch
 from detak_collector.web.health import Health
+from detak_collector.web.render import Snapshot
 
 VERSION = version("detak-collector")
 UNWATCHED_LEISURE = 400
-"""Deriving everything anew takes turns with evidence: for news alone, a quarter of a percent of the time is enough."""
+"""Deriving everything anew costs processor time: for news alone, a quarter of a percent of the time is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +46,20 @@ class Parts:
     deadlines: Deadlines
     pulse: Pulse
     channel: Channel
-    figures: Figures
+    boards: Boards
     rules: Callable[[], Rules]
     config: Callable[[], Config]
     following: Following
+    keeper: CatalogueKeeper
 
 
 @dataclass(slots=True)
 class Operating:
-    """What looks after it, and what is known of how it fares. It is where the page's data comes from."""
+    """What looks after it, and what is known of how it fares. It is where the page comes from."""
 
     parts: Parts
     upkeep: Upkeep = field(init=False)
-    _board: Board | None = field(default=None, init=False)
+    _glance: Glance | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         parts = self.parts
@@ -67,26 +71,32 @@ class Operating:
                 lambda _: store_alarm(self._trouble()),
                 lambda _: standby_alarm(is_missing=parts.store.database.lacks_standby),
                 parts.channel.alarms,
+                lambda now: page_alarm(parts.boards.trouble, parts.boards.derived_utc, now),
                 lambda _: pair_alarms(parts.following.standing()),
+                parts.keeper.alarms,
             ),
             parts.deadlines.heard_of,
             lambda: parts.store.duty.is_mine and parts.following.role.leads,
+            {"ledger": lambda: chain_due(parts.store.ledger, parts.clock, lambda: parts.store.duty.is_mine)},
         )
 
-    async def board(self) -> Board:
-        """What the page shows now, the collector's own alarms with it."""
-        self._board = replace(await self.parts.figures.board(), alarms=self.upkeep.told())
-        return self._board
+    async def snapshot(self) -> Snapshot:
+        """The page as of now, the collector's own alarms with it; raises NotDerivedError."""
+        apart = self.parts.config().sign_in is not None
+        drawn = await self.parts.boards.derived(alarms=self.upkeep.told(), apart=apart)
+        assert drawn.snapshot is not None, "alarms ask for the page"
+        self._glance = drawn.glance
+        return drawn.snapshot
 
     async def run(self) -> None:
         """Looks after everything for ever."""
         self.take(self.parts.config())
         await self.upkeep.run(self._unwatched)
 
-    async def _unwatched(self) -> Board:
-        """The same where nobody may be looking: what began and ended is in it, and the rest may be older."""
-        self._board = await self.parts.figures.board(UNWATCHED_LEISURE)
-        return self._board
+    async def _unwatched(self) -> Glance:
+        """What is there where nobody may be looking: what began and ended is in it, and the rest may be older."""
+        self._glance = (await self.parts.boards.derived(UNWATCHED_LEISURE)).glance
+        return self._glance
 
     def take(self, config: Config) -> None:
         """Works by this configuration from now on."""
@@ -108,6 +118,7 @@ class Operating:
             disk_is_full=self.upkeep.disk is not None and self.upkeep.disk.is_full,
             services=len(parts.rules().catalogue.services),
             schema=NAMES[-1],
+            catalogue=parts.keeper.word(),
             peer=None if (pair := parts.following.standing()) is None else pair.word,
         )
 
@@ -127,7 +138,7 @@ class Operating:
             waiting_bytes=ingest.waiting_octets,
             room=(ingest.capacity.messages, ingest.capacity.octets),
             census=counted,
-            board=self._board,
+            glance=None if self.parts.boards.trouble else self._glance,
             disk=self.upkeep.disk,
             alarms=self.upkeep.alarms,
             certificates=self.parts.channel.ends(),

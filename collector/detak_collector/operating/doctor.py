@@ -6,14 +6,16 @@ Each finding says what is so, why it matters and what to do; there is none where
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from detak_collector.board.node_standing import standing
+from detak_collector.catalogue.versions import Versions
 from detak_collector.channel.certificate_files import WARN_DAYS, Period
 from detak_collector.downtime.catalogue import Catalogue
+from detak_collector.operating.catalogue_alarms import OnDisk
 from detak_collector.operating.disk import Disk, in_words
-from detak_collector.operating.doctor_catalogue import Finding, Severity, catalogue_findings
+from detak_collector.operating.doctor_catalogue import Finding, Severity, catalogue_findings, version_findings
 from detak_collector.operating.ntp import ClockState
 from detak_collector.store.base import NodeRow
 
@@ -47,7 +49,8 @@ class Examined:
     """Everything that is looked at."""
 
     now_utc: int
-    catalogue: Catalogue
+    catalogue: Catalogue | None
+    """None where no catalogue can be taken, or the store that has it cannot be read."""
     down_after_ms: int
     rows: Sequence[NodeRow]
     watched_to: int | None
@@ -55,38 +58,66 @@ class Examined:
     certificates: Mapping[str, Period]
     refusers: int
     files: Sequence[FileFact]
-    disk: Disk
+    disk: Disk | None
     last_backup: int | None
     hindrance: str | None
     lacks_standby: bool = False
+    versions: Versions = field(default_factory=Versions)
+    on_disk: OnDisk = field(default_factory=lambda: OnDisk(""))
+    leads: bool = True
+    troubles: Sequence[Finding] = ()
+    """What was in the way of looking."""
+    is_running: bool = False
+    """Whether a collector has the state directory; of a store on a server that says nothing of others there."""
+    is_known: bool = True
+    """Whether the store could be read."""
 
 
 def findings(facts: Examined) -> list[Finding]:
     """All of them, the worst first."""
     found = [
+        *facts.troubles,
         *_serving(facts),
         *_clock(facts.clock),
         *_certificates(facts),
         *_permissions(facts.files),
-        *_disk(facts.disk),
+        *(_disk(facts.disk) if facts.disk is not None else ()),
         *_standby(facts),
         *_backup(facts),
-        *_nodes(facts),
-        *catalogue_findings(facts.catalogue, facts.rows, facts.now_utc),
+        *(_of_catalogue(facts, facts.catalogue) if facts.catalogue is not None else ()),
+        *version_findings(facts.versions, facts.on_disk, leads=facts.leads),
     ]
     return sorted(found, key=lambda one: one.severity is not Severity.FAULT)
 
 
+def _of_catalogue(facts: Examined, catalogue: Catalogue) -> Iterator[Finding]:
+    """What does not fit what is measured, as far as that is known."""
+    if facts.is_known:
+        yield from _nodes(facts, catalogue)
+        yield from catalogue_findings(catalogue, facts.rows, facts.now_utc)
+
+
 def _serving(facts: Examined) -> Iterator[Finding]:
+    is_watching = facts.watched_to is not None and facts.now_utc - facts.watched_to <= STILL_WATCHING_MS
     if facts.hindrance is not None:
+        why, _, what_to_do = facts.hindrance.partition(". ")
         yield Finding(
-            Severity.FAULT, "collector", "it must not serve from this store", facts.hindrance,
-            "see what is said of it here",
+            Severity.FAULT, "collector", "it must not serve from this store", why,
+            what_to_do or "`detak-collector adopt`, if the other one never serves again",
         )  # fmt: skip
-    elif facts.watched_to is None or facts.now_utc - facts.watched_to > STILL_WATCHING_MS:
+    elif is_watching or (facts.is_running and not facts.is_known):
+        return
+    elif facts.is_running:
+        since = "" if facts.watched_to is None else f" for {(facts.now_utc - facts.watched_to) // 1_000} s"
+        yield Finding(
+            Severity.FAULT, "collector", f"it is running, and has written nothing to its store{since}",
+            "evidence is refused and agents keep it, and a node that falls silent is not shown as down",
+            "`journalctl -u detak-collector` says why; most often the disk is full or takes nothing",
+        )  # fmt: skip
+    else:
         yield Finding(
             Severity.FAULT, "collector", "it is not running",
-            "agents keep what they measure, but nobody watches: outages of this time are presumed by nobody",
+            "agents keep what they measure and deliver it later, but a node that falls silent now is not shown as down",
             "systemctl start detak-collector, and see `journalctl -u detak-collector` if it ends again",
         )  # fmt: skip
 
@@ -174,11 +205,11 @@ def _backup(facts: Examined) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _nodes(facts: Examined) -> Iterator[Finding]:
+def _nodes(facts: Examined, catalogue: Catalogue) -> Iterator[Finding]:
     as_of = facts.now_utc if facts.watched_to is None else min(facts.now_utc, facts.watched_to)
     states: dict[str, list[str]] = {}
     for row in facts.rows:
-        retired = facts.catalogue.node(row.name).retired
+        retired = catalogue.node(row.name).retired
         if retired is None or retired > facts.now_utc:
             states.setdefault(standing(row, as_of, facts.down_after_ms), []).append(row.name)
     for state, severity, why, what_to_do in (

@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from detak_collector.catalogue.versions import Versions
 from detak_collector.downtime.catalogue import Catalogue, Service
 from detak_collector.downtime.facts import ALIVE
+from detak_collector.operating.catalogue_alarms import OnDisk
 from detak_collector.store.base import NodeRow
 
 SHOWN = 10
@@ -39,6 +41,34 @@ def catalogue_findings(catalogue: Catalogue, rows: Sequence[NodeRow], now: int) 
     for service in catalogue.services:
         yield from _without_evidence(service, measured, now, has_checks=service in in_force)
     yield from _without_outside_probe(catalogue, now)
+
+
+def version_findings(versions: Versions, disk: OnDisk, *, leads: bool) -> Iterator[Finding]:
+    """A version that waits, a file that is broken, and one that is not what is in force."""
+    standing, held = versions.in_force(), versions.held()
+    if standing is None:
+        return
+    if held is not None:
+        yield Finding(
+            Severity.WARNING, "catalogue", f"version {held.number} is held, version {standing.number} stays in force",
+            "it changes how time that has passed is read, so it wants somebody other than its proposer",
+            f"`detak-collector catalogue show {held.number}`, then `catalogue approve` or `catalogue reject`",
+        )  # fmt: skip
+    write = f"`detak-collector catalogue show {standing.number} --to DIRECTORY` writes what is in force"
+    if disk.is_broken:
+        yield Finding(
+            Severity.WARNING, "catalogue", "services.toml on this machine is not right",
+            "no figure rests on it, but it can be neither loaded nor taken as a new version",
+            f"`detak-collector config-check` tells what is wrong; {write}",
+        )  # fmt: skip
+    elif disk.digest not in {standing.digest, "" if held is None else held.digest}:
+        when = "" if leads else ", once this collector leads,"
+        yield Finding(
+            Severity.WARNING, "catalogue",
+            f"services.toml on this machine is not version {standing.number}, which is in force",
+            f"figures do not go by it, and a reload{when} makes it a new version",
+            f"load it, if it is meant so; otherwise {write}",
+        )  # fmt: skip
 
 
 def _in_no_service(catalogue: Catalogue, measured: Collection[str]) -> Iterator[Finding]:

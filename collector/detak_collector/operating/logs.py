@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from detak_collector.operating.events import Event
+from detak_collector.operating.log_lines import LinesHandler
 
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 JOURNAL = Path("/run/systemd/journal/socket")
@@ -80,7 +81,6 @@ class JournalHandler(logging.Handler):
         self._path = str(path)
         self._dropped = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.settimeout(WAIT_S)
         self.setFormatter(logging.Formatter("%(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -96,6 +96,8 @@ class JournalHandler(logging.Handler):
             entry[f"DETAK_{name.upper()}"] = value
         if self._dropped:
             entry["DETAK_LINES_DROPPED"] = self._dropped
+        # One that hangs is waited for once, and not for each line.
+        self._socket.settimeout(0 if self._dropped else WAIT_S)
         try:
             self._socket.sendto(native(entry), self._path)
         except OSError:
@@ -138,9 +140,17 @@ def _handler() -> logging.Handler:
     told = os.environ.get("JOURNAL_STREAM", "")
     if told and JOURNAL.is_socket() and is_read_by_journal(2, told):
         return JournalHandler()
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _line_handler()
     handler.setFormatter(LineFormatter())
     return handler
+
+
+def _line_handler() -> logging.Handler:
+    try:
+        return LinesHandler(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):
+        # It was closed, or something stands in its place that is no file.
+        return logging.StreamHandler(sys.stderr)
 
 
 def configure(*, debug: bool) -> None:

@@ -9,7 +9,8 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from detak_collector.board.board import Board, OutageState
+from detak_collector.board.board import OutageState
+from detak_collector.board.glance import Glance
 from detak_collector.operating.events import Event, Value
 
 
@@ -20,13 +21,13 @@ class OutageNews:
     _running: tuple[OutageState, ...] | None = field(default=None, init=False)
     _ended: tuple[OutageState, ...] = field(default=(), init=False)
 
-    def of(self, board: Board) -> list[Event]:
+    def of(self, glance: Glance) -> list[Event]:
         """What this board says that the one before it did not. The first one tells of all outages that run."""
         is_first, known, told = self._running is None, _Known(self._running or ()), _Known(self._ended)
-        self._running, self._ended = board.running, board.lately
+        self._running, self._ended = glance.running, glance.lately
         if is_first:
-            return list(_began(board, known, "outage-running"))
-        return [*_began(board, known, "outage-begun"), *_ended(board, known, told), *_withdrawn(board, known)]
+            return list(_began(glance, known, "outage-running"))
+        return [*_began(glance, known, "outage-begun"), *_ended(glance, known, told), *_withdrawn(glance, known)]
 
 
 class _Known:
@@ -41,18 +42,18 @@ class _Known:
         return outage.number in self._numbers or outage.id in self._ids
 
 
-def _began(board: Board, known: _Known, name: str) -> Iterator[Event]:
-    return (_event(name, one, board.now) for one in board.running if one not in known)
+def _began(glance: Glance, known: _Known, name: str) -> Iterator[Event]:
+    return (_event(name, one, glance.now) for one in glance.running if one not in known)
 
 
-def _ended(board: Board, known: _Known, told: _Known) -> Iterator[Event]:
+def _ended(glance: Glance, known: _Known, told: _Known) -> Iterator[Event]:
     """Also of those that were too short to be seen running."""
-    return (_event("outage-ended", one, board.now) for one in board.lately if one in known or one not in told)
+    return (_event("outage-ended", one, glance.now) for one in glance.lately if one in known or one not in told)
 
 
-def _withdrawn(board: Board, known: _Known) -> Iterator[Event]:
-    present = _Known((*board.running, *board.lately))
-    return (_event("outage-withdrawn", one, board.now) for one in known.outages if one not in present)
+def _withdrawn(glance: Glance, known: _Known) -> Iterator[Event]:
+    present = _Known((*glance.running, *glance.lately))
+    return (_event("outage-withdrawn", one, glance.now) for one in known.outages if one not in present)
 
 
 _WORDS = {

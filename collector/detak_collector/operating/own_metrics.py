@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from detak_collector.board.board import Board, Condition
+from detak_collector.board.board import Condition
+from detak_collector.board.glance import Glance
 from detak_collector.board.node_standing import Census
 from detak_collector.channel.certificate_files import Period
 from detak_collector.operating.alarms import Alarm
@@ -41,7 +42,7 @@ class Told:
     room: tuple[int, int]
     """How many messages and how many bytes may wait."""
     census: Census | None
-    board: Board | None
+    glance: Glance | None
     disk: Disk | None
     alarms: tuple[Alarm, ...]
     certificates: Mapping[str, Period]
@@ -87,12 +88,10 @@ def _known(told: Told) -> Families:
     if told.census is not None:
         yield Family("detak_nodes", "gauge", "Nodes by what is known of them.", by("state", told.census.nodes))
         yield Family("detak_checks", "gauge", "Checks of nodes that are heard.", by("state", told.census.checks))
-    if told.board is not None:
-        counts = dict.fromkeys(SHOWN.values(), 0)
-        for service in told.board.services:
-            counts[SHOWN[service.condition]] += 1
+    if told.glance is not None:
+        counts = {name: told.glance.conditions.get(condition, 0) for condition, name in SHOWN.items()}
         yield Family("detak_services", "gauge", "Services by condition.", by("condition", counts))
-        yield gauge("detak_outages_running", "Outages that run now.", len(told.board.running))
+        yield gauge("detak_outages_running", "Outages that run now.", len(told.glance.running))
 
 
 def _upkeep(told: Told) -> Families:

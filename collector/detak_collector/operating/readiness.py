@@ -16,6 +16,8 @@ class Standing:
     disk_is_full: bool
     services: int
     schema: str
+    catalogue: str = "ok"
+    """How services.toml stands with what is in force: what is wrong there bears on the figure, and on no evidence."""
     peer: str | None = None
     """How the other collector of two fares, where there is one; it makes this one no less ready."""
 
@@ -38,7 +40,7 @@ def report(standing: Standing) -> dict[str, object]:
     """What `/readyz` says, with a word for each part."""
     found = faults(standing)
     parts = {part: found.get(part, "ok") for part in ("store", "disk")}
-    parts |= {"catalogue": "ok", "schema": standing.schema}
+    parts |= {"catalogue": standing.catalogue, "schema": standing.schema}
     if standing.peer is not None:
         parts["peer"] = standing.peer
     return {"status": "unready" if found else "ready", "parts": parts, "services": standing.services}

@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from detak_collector.catalogue import CatalogueError
+from detak_collector.catalogue.texts import Read, read
 from detak_collector.config import Config, ConfigurationError
-from detak_collector.rules import Rules, rules_of
+from detak_collector.operating.events import Audit
+from detak_collector.operating.logs import fields
+from detak_collector.operating.systemd import notify
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """What is to be in force from now on."""
+    """The configuration to be in force from now on, and services.toml as it is now; None where it cannot be taken."""
 
     config: Config
-    rules: Rules
+    services: Read | None
 
 
-def reread(load: Callable[[], Config], before: Config) -> Fresh:
-    """Both files as they are now, checked as a whole; raises ConfigurationError with everything that is wrong."""
+def reread(load: Callable[[], Config], before: Config, *, needs_file: bool = True) -> Fresh:
+    """Both files as they are now, checked as a whole; raises ConfigurationError with everything that is wrong.
+
+    A collector that goes by the other one's versions of the catalogue needs no services.toml of its own.
+    """
     config = load()
     faults = list(_needing_a_restart(before, config))
+    services: Read | None = None
     try:
-        rules = rules_of(config)
+        services = read(config.services)
     except CatalogueError as error:
-        raise ConfigurationError([*faults, *error.lines]) from error
+        if needs_file:
+            raise ConfigurationError([*faults, *error.lines]) from error
     if faults:
         raise ConfigurationError(faults)
-    return Fresh(config, rules)
+    return Fresh(config, services)
+
+
+def tell_refused(error: ConfigurationError, audit: Audit) -> None:
+    """Tells the log every fault, and the audit trail and the service manager the first one."""
+    for line in error.faults:
+        _log.error("not reloaded: %s", line, extra=fields(event="not-reloaded"))
+    first = f"the configuration is not reloaded, the old one is in force: {error.faults[0]}"
+    audit("reload-refused", first, logging.WARNING, faults=len(error.faults))
+    notify(f"STATUS={first[:1].upper()}{first[1:]}")
 
 
 def _needing_a_restart(before: Config, now: Config) -> Iterator[str]:

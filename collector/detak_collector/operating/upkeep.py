@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from detak_collector.board.board import Board
+from detak_collector.board.glance import Glance
 from detak_collector.board.pulse import Pulse
 from detak_collector.clocks import Clock
 from detak_collector.operating.alarms import Alarm, changes, disk_alarms, syslog_alarm
@@ -34,6 +34,7 @@ from detak_collector.operating.syslog_format import Destination
 
 LOOK_S = 2.0
 HEARTBEAT_S = 60.0
+MINUTE_S = 60.0
 NEWS_LEAST_S = 2.0
 NEWS_MOST_S = 30.0
 NEWS_LEISURE = 20
@@ -59,6 +60,8 @@ class Upkeep:
     """How many nodes are heard at a BOOTTIME, and how many there are."""
     is_on_duty: Callable[[], bool] = lambda: True
     """Whether it is this collector, of those that share a store, that tells of outages."""
+    each_minute: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
+    """What else is done each minute, by its name."""
     disk: Disk | None = field(default=None, init=False)
     alarms: tuple[Alarm, ...] = field(default=(), init=False)
     syslog: Syslog | None = field(default=None, init=False)
@@ -93,13 +96,15 @@ class Upkeep:
         """Something that belongs into the audit trail."""
         self.tell(Event("audit", name, self.clock().utc, text, level, told))
 
-    async def run(self, board: Callable[[], Awaitable[Board]]) -> None:
-        """Looks after everything for ever. `board` derives what the page shows now."""
+    async def run(self, glance: Callable[[], Awaitable[Glance]]) -> None:
+        """Looks after everything for ever. `glance` derives what the page shows now."""
         self._history = await asyncio.to_thread(load_history, self.state_directory)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._every(LOOK_S, "look", self.look))
             group.create_task(self._every(HEARTBEAT_S, "heartbeat", self.heartbeat))
-            group.create_task(self._news(board))
+            for name, work in self.each_minute.items():
+                group.create_task(self._every(MINUTE_S, name, work))
+            group.create_task(self._news(glance))
 
     async def close(self) -> None:
         """Sends what is left, within a moment."""
@@ -141,12 +146,12 @@ class Upkeep:
         if self.syslog is not None:
             self.syslog.tell(event)
 
-    async def _news(self, board: Callable[[], Awaitable[Board]]) -> None:
+    async def _news(self, glance: Callable[[], Awaitable[Glance]]) -> None:
         news = OutageNews()
 
         async def look() -> None:
             since = self.clock().utc - UNTOLD_MS
-            self._untold = [one for one in (*self._untold, *news.of(await board())) if one.utc >= since]
+            self._untold = [one for one in (*self._untold, *news.of(await glance())) if one.utc >= since]
             if self.is_on_duty():
                 untold, self._untold = self._untold, []
                 for event in untold:

@@ -61,8 +61,9 @@ def pair_alarms(standing: Standing | None) -> Iterator[Alarm]:
                      "`detak-collector pair status` lists what contradicts. Let one follow: `follow` in its "
                      "collector.toml, and `detak-collector promote` on the one that shall lead")  # fmt: skip
     if not standing.same_services:
-        yield _alarm("peer-services", "services.toml is not the same on both collectors, so their figures may differ: "
-                     "copy the one that is right, and reload")  # fmt: skip
+        yield _alarm("peer-services", "the two collectors do not go by the same version of the catalogue, so their "
+                     "figures may differ: bring both to one release of Detak, and see `detak-collector pair status` on "
+                     "both")  # fmt: skip
 
 
 def _what_to_do(role: Role) -> str:

@@ -18,7 +18,7 @@ from detak_collector.clocks import Clock
 from detak_collector.ingest.intake import RETRY_AFTER_S
 from detak_collector.operating.counters import refusals
 from detak_collector.pair import messages
-from detak_collector.pair.follow import Following, services_digest
+from detak_collector.pair.follow import Following
 from detak_collector.store.base import Redeemed, StoreError
 from detak_collector.store.holdings import records_of
 from detak_collector.store.peers import Peer
@@ -78,18 +78,26 @@ class PairApi:
         """What is new after the marks of the request."""
         await self._authenticate(request)
         ask = await _message(request, messages.Ask)
-        self.following.asked()
-        return await asyncio.to_thread(self._answer, ask)
+        return await self.answer(ask)
 
     async def records(self, request: web.Request) -> messages.Records:
         """Records of runs."""
         await self._authenticate(request)
         wanted = await _message(request, messages.Wanted)
+        return await self.find(wanted)
+
+    async def answer(self, ask: messages.Ask) -> messages.Answered:
+        """As `changes`, of who has proven to be the other collector."""
+        self.following.asked()
+        return await asyncio.to_thread(self._answer, ask)
+
+    async def find(self, wanted: messages.Wanted) -> messages.Records:
+        """As `records`, of who has proven to be the other collector."""
         return await asyncio.to_thread(self._records, wanted)
 
     def _answer(self, ask: messages.Ask) -> messages.Answered:
         following = self.following
-        services = services_digest(following.services())
+        services = following.services()
         with following.store.database.reading() as connection:
             return answer(connection, ask, self.clock(), leads=following.role.leads, services=services)
 

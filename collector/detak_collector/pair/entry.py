@@ -14,6 +14,12 @@ from typing import Any
 RULING = "ruling"
 FIGURE = "figure"
 PROMOTION = "promotion"
+GRANT = "grant"
+RESTORE = "restore"
+PROPOSAL = "proposal"
+DECISION = "decision"
+CATALOGUE = "catalogue"
+CATALOGUE_DECISION = "catalogue-decision"
 
 Body = Mapping[str, Any]
 
@@ -77,13 +83,24 @@ def contradictions(entries: Iterable[Entry]) -> Iterator[Contradiction]:
         )
 
 
+_ONE_SUBJECT = {
+    PROMOTION: "which collector leads",
+    CATALOGUE: "the catalogue",
+    CATALOGUE_DECISION: "a version of the catalogue",
+}
+
+
 def _subjects(entry: Entry) -> Sequence[str]:
     told = entry.told
     if entry.kind == FIGURE:
         return [f"the published figure of {told['year']}"]
-    if entry.kind == PROMOTION:
-        return ["which collector leads"]
+    if entry.kind in _ONE_SUBJECT:
+        return [_ONE_SUBJECT[entry.kind]]
+    if entry.kind == GRANT and told["source"] != "directory":
+        return [f"the role {told['role']} of {told['user']}"]
     if entry.kind == RULING:
         undone = [f"ruling {told['undoes']}"] if told.get("undoes") else []
         return [*undone, *(f"outage {number}" for number in told.get("outages", ()))]
+    if entry.kind in {PROPOSAL, DECISION} and told.get("root"):
+        return [f"{told.get('about', 'exclusion')} {told['root']}"]
     return []

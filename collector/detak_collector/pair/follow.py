@@ -7,73 +7,51 @@ agents is left to them for a while.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from detak_collector.board.pulse import Pulse
-from detak_collector.clocks import Clock, Reading
+from detak_collector.clocks import Clock
 from detak_collector.ingest.deadlines import Deadlines
-from detak_collector.ingest.validation import InvalidRecordError, check
 from detak_collector.operating.events import Audit
 from detak_collector.pair.alarms import Standing
 from detak_collector.pair.client import Client, PeerError
 from detak_collector.pair.entry import PROMOTION
-from detak_collector.pair.messages import (
-    PAIR_PROTOCOL,
-    WANTED_RUNS,
-    Answered,
-    Ask,
-    RunLine,
-    RunRecords,
-    Wanted,
-    WantedRun,
-)
+from detak_collector.pair.fetching import MOST_ROUNDS, Fetching
+from detak_collector.pair.messages import PAIR_PROTOCOL, Answered, Ask
 from detak_collector.pair.role import Role, role_of
 from detak_collector.pair.trust import UntrustedError, learned
-from detak_collector.store.base import Arrival, StoreBrokenError, StoreError, StoreUnavailableError
-from detak_collector.store.holdings import lacking
+from detak_collector.store.base import StoreBrokenError, StoreError, StoreUnavailableError
 from detak_collector.store.instance import epoch_of
-from detak_collector.store.learning import add_nodes, learn, mark_runs
+from detak_collector.store.learning import learn, mark_records
 from detak_collector.store.parts import Store
 from detak_collector.store.peers import Peer
 from detak_collector.store.telling import stale_runs
-from detak_wire import PROTOCOL_VERSION, limits
-from detak_wire.messages import Evidence
 
 FOLLOW_S = 2.0
 SETTLED_MS = 10_000
 """What an agent sends to both has come to both by then."""
+DIFFERING_MS = 60_000
+"""A version of the catalogue that one has recorded is with the other one long before."""
 TRUST_EVERY_MS = 3_600_000
-BATCH = 50
-MOST_ROUNDS = 200
-"""Of fetching records, before the rest waits for the next look."""
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
 
-def services_digest(services: Path) -> str:
-    """By which two collectors see whether their services.toml is the same; empty where it cannot be read."""
-    try:
-        return hashlib.sha256(services.read_bytes()).hexdigest()[:16]
-    except OSError:
-        return ""
-
-
 @dataclass(slots=True)
 class Following:
     """Of one serving process, used in its event loop only; `thread` is the store's only writer.
 
-    `follow` is what collector.toml says now, `services` the file of that name.
+    `follow` is what collector.toml says now, `services` a digest of the catalogue in force. `connect` is given the
+    other one's URL, the key to show it and what proves it.
     """
 
     store: Store
@@ -82,21 +60,25 @@ class Following:
     deadlines: Deadlines
     pulse: Pulse
     follow: Callable[[], str | None]
-    services: Callable[[], Path]
+    services: Callable[[], str]
     audit: Audit
+    connect: Callable[[str, str, str | None], Client] = Client
     role: Role = field(init=False)
     trouble: str = field(default="", init=False)
     _peer: Peer | None = field(default=None, init=False)
     _client: Client | None = field(default=None, init=False)
+    _fetching: Fetching = field(init=False)
     _heard: int = field(init=False)
+    _agreed: int = field(init=False)
     _trusted: int = field(default=0, init=False)
     _changes: deque[tuple[int, int]] = field(default_factory=deque, init=False)
     _epoch: int = field(default=-1, init=False)
 
     def __post_init__(self) -> None:
         self.role = self._role()
-        self._heard = self.clock().boottime
+        self._heard = self._agreed = self.clock().boottime
         self._peer = self.store.peers.peer()
+        self._fetching = Fetching(self.store, self.thread, self.clock, self.pulse)
 
     def asked(self) -> None:
         """The other collector has asked this one: it is there, whether or not it can be reached."""
@@ -108,13 +90,14 @@ class Following:
         if peer is None:
             return Standing(self.role, is_paired=False, silent_ms=0) if self.follow() is not None else None
         told = peer.told
-        here = services_digest(self.services())
+        differing = told is not None and bool(told.services) and told.services != self.services()
+        self._agreed = self._agreed if differing else self.clock().boottime
         return Standing(
             self.role,
             is_paired=True,
             silent_ms=self.clock().boottime - self._heard,
             other_leads=None if told is None else told.leads,
-            same_services=told is None or not told.services or told.services == here,
+            same_services=self.clock().boottime - self._agreed < DIFFERING_MS,
         )
 
     async def run(self) -> None:
@@ -175,7 +158,7 @@ class Following:
                 raise PeerError(f"{client.url}: is another collector than the one that this one is paired with")
             self._heard = self.clock().boottime
             await self._keep(told, own_epoch)
-            await self._fetch(client, told)
+            await self._fetching.fetch(client, told)
             await self._call(partial(self._mark, told, own_epoch))
             known = await asyncio.to_thread(self.store.peers.peer)
             peer = peer if known is None else known
@@ -188,7 +171,7 @@ class Following:
         if self._client is None or (self._client.url, self._client.authority) != (url, peer.authority):
             if self._client is not None:
                 await self._client.close()
-            self._client = Client(url, peer.secret, peer.authority)
+            self._client = self.connect(url, peer.secret, peer.authority)
         return self._client
 
     async def _keep_trusting(self, client: Client) -> None:
@@ -208,8 +191,7 @@ class Following:
             stale = stale_runs(connection, now)
         marks = peer.marks if peer.marks.own_epoch == own_epoch else type(peer.marks)(own_epoch=own_epoch)
         settled = max((change for at, change in self._changes if now.boottime - at >= SETTLED_MS), default=0)
-        services = services_digest(self.services())
-        ask = Ask(PAIR_PROTOCOL, self.store.collector, self.role.leads, services, marks, settled, stale)
+        ask = Ask(PAIR_PROTOCOL, self.store.collector, self.role.leads, self.services(), marks, settled, stale)
         return ask, own_epoch
 
     async def _keep(self, told: Answered, own_epoch: int) -> None:
@@ -240,54 +222,7 @@ class Following:
 
     def _mark(self, told: Answered, own_epoch: int) -> None:
         with self.store.database.writing() as connection:
-            mark_runs(connection, told, told.marks.runs, own_epoch)
-
-    async def _fetch(self, client: Client, told: Answered) -> None:
-        """The records of these runs that are lacking here."""
-        wanted = await asyncio.to_thread(self._lacking, told)
-        while wanted:
-            asked, wanted = wanted[:WANTED_RUNS], wanted[WANTED_RUNS:]
-            for _ in range(MOST_ROUNDS):
-                found = await client.records(Wanted(PAIR_PROTOCOL, asked))
-                if not await self._store(found.runs):
-                    break
-                names = {(one.node, one.run) for one in asked}
-                lines = [line for line in told.runs if (line.node, line.run) in names]
-                before, asked = asked, await asyncio.to_thread(self._lacking_of, lines)
-                if not asked or asked == before:
-                    break
-
-    def _lacking(self, told: Answered) -> list[WantedRun]:
-        wanted = {(one.node, one.run): one for one in self._lacking_of(told.runs)}
-        for node, run in told.ahead:
-            known = wanted.get((node, run), WantedRun(node, run))
-            wanted[node, run] = WantedRun(node, run, known.ranges, open=True)
-        return list(wanted.values())
-
-    def _lacking_of(self, lines: Sequence[RunLine]) -> list[WantedRun]:
-        with self.store.database.reading() as connection:
-            return [one for line in lines if (one := lacking(connection, line)) is not None]
-
-    async def _store(self, runs: Sequence[RunRecords]) -> bool:
-        """Takes them as any evidence; whether anything new came of it."""
-        now = self.clock()
-        await self._call(partial(self._add_nodes, runs, now))
-        arrivals = [arrival for one in runs if (arrival := relayed_arrival(one, now)) is not None]
-        news = False
-        for at in range(0, len(arrivals), BATCH):
-            batch = arrivals[at : at + BATCH]
-            outcomes = await self._call(partial(self.store.evidence.commit, batch))
-            for arrival, outcome in zip(batch, outcomes, strict=True):
-                if isinstance(outcome, InvalidRecordError):
-                    _log.warning("not taken from the other collector: node %s: %s", arrival.node, outcome)
-            news = True
-        if news:
-            self.pulse.beat()
-        return news and any(one.part.spans or one.part.exchanges or one.part.gaps for one in runs)
-
-    def _add_nodes(self, runs: Sequence[RunRecords], now: Reading) -> None:
-        with self.store.database.writing() as connection:
-            add_nodes(connection, sorted({one.node for one in runs}), now.utc)
+            mark_records(connection, told, own_epoch)
 
     async def _call(self, work: Callable[[], T]) -> T:
         """What only the store's thread may do."""
@@ -306,21 +241,3 @@ _ROLES = {
     Role.FOLLOWS: "follows the other one",
     Role.SUPERSEDED: "leads no more, since the other one was promoted,",
 }
-
-
-def relayed_arrival(records: RunRecords, now: Reading) -> Arrival | None:
-    """The records as a message of the node's; None where that could not be."""
-    evidence = Evidence(
-        protocol=PROTOCOL_VERSION,
-        node=records.node,
-        run=records.part.run,
-        sent_agent=limits.TIME_MS,
-        parts=[records.part],
-        stopping=records.stopped,
-        stopping_agent=records.stopped_agent,
-    )
-    with suppress(InvalidRecordError):
-        check(evidence)
-        return Arrival(records.node, evidence, now, relayed=True)
-    _log.warning("not taken from the other collector: run %s of node %s is not sound", records.part.run, records.node)
-    return None

@@ -66,6 +66,7 @@ class Marks(Told, frozen=True):
     kept_unheard: Count = 0
     outages: Count = 0
     runs: Count = 0
+    contradicted: Count = 0
 
 
 class StaleRun(Told, frozen=True, array_like=True):
@@ -97,7 +98,7 @@ class EntryLine(Told, frozen=True):
     author: Annotated[str, Meta(max_length=500)]
     collector: Identity
     seen: Annotated[dict[Identity, Count], Meta(max_length=100)]
-    body: Annotated[str, Meta(max_length=1_000_000)]
+    body: Annotated[str, Meta(max_length=4_000_000)]
 
 
 class WatchLine(Told, frozen=True, array_like=True):
@@ -143,6 +144,13 @@ class RunLine(Told, frozen=True):
     stopped: bool
 
 
+class VersionLine(Told, frozen=True):
+    """A version that contradicts the record of its number, alone in its part."""
+
+    node: Name
+    part: Part
+
+
 class Answered(Told, frozen=True):
     """What is new, and the marks to ask with next. `more`: there is more at once.
 
@@ -167,6 +175,7 @@ class Answered(Told, frozen=True):
     silent: dict[Name, Utc] = {}
     hears: dict[Name, Utc] = {}
     ahead: list[tuple[Name, Identity]] = []
+    contradicted: list[VersionLine] = []
 
 
 class WantedRun(Told, frozen=True):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -11,33 +12,53 @@ from detak_collector.downtime.accounts import REASONS
 from detak_collector.downtime.derive import Result
 from detak_collector.report.document import document
 
-TABLES = ("outages", "services", "months")
+TABLES = ("outages", "services", "months", "exclusions", "declarations")
 
 _TOTALS = (
     "counted_ms", "certain_ms", "possible_ms", "gross_ms", *(f"excluded_{reason}_ms" for reason in REASONS),
     "service_time_ms", "unobserved_ms", "presumed_ms", "degraded_ms", "percent", "coverage", "verdict", "proof",
 )  # fmt: skip
+_CORRECTION = (
+    "category", "scope_kind", "scope", "from", "to", "document", "reason", "proposed_by", "proposed_at", "approved_by",
+    "approved_at", "late", "in_force",
+)  # fmt: skip
+_SOURCE = ("catalogue_version", "ledger")
 FIELDS = {
     "outages": (
         "number", "id", "incident", "service", "service_name", "in_figure", "from", "to", "running",
-        "counted_ms", "certain_ms", "possible_ms", "cause", "shown_as", "detail",
+        "counted_ms", "certain_ms", "possible_ms", "cause", "shown_as", "detail", *_SOURCE,
     ),
-    "services": ("id", "name", "criticality", "in_figure", "figure_counted_ms", "figure_service_time_ms", *_TOTALS),
-    "months": ("name", "from", "to", "target_percent", "colour", *_TOTALS),
+    "services": (
+        "id", "name", "criticality", "in_figure", "figure_counted_ms", "figure_service_time_ms", *_TOTALS, *_SOURCE,
+    ),
+    "months": ("name", "from", "to", "target_percent", "colour", *_TOTALS, *_SOURCE),
+    "exclusions": ("id", "window", *_CORRECTION, "took_out_ms", *_SOURCE),
+    "declarations": ("id", *_CORRECTION, *_SOURCE),
 }  # fmt: skip
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 """A spreadsheet may run what begins so; the apostrophe is here so that a reader can take the guard away again."""
 
 
-def delimited(result: Result, table: str) -> bytes:
-    """One of TABLES: a header, then a row each; UTF-8, CRLF, instants in ISO 8601 UTC, lengths in milliseconds."""
+def delimited(result: Result, table: str, effects: Mapping[str, int] | None = None) -> bytes:
+    """One of TABLES: a header, then a row each; UTF-8, CRLF, instants in ISO 8601 UTC, lengths in milliseconds.
+
+    Each row has the version of the catalogue and the head of the ledger, so that a row that was cut out still says by
+    what it was derived and what proves it. `effects`: by exclusion, what it took out.
+    """
     told = document(result)
-    rows = {"outages": _outages, "services": _services, "months": _months}[table]
+    rows: dict[str, Callable[[Mapping[str, Any], Result], Iterable[dict[str, Any]]]] = {
+        "outages": _outages,
+        "services": _services,
+        "months": _months,
+        "exclusions": partial(_exclusions, effects or {}),
+        "declarations": _declarations,
+    }
     out = StringIO(newline="")
     writer = csv.DictWriter(out, FIELDS[table], extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(_plain(row) for row in rows(told, result))
+    source = {"catalogue_version": told["catalogue"]["version"], "ledger": result.ledger}
+    writer.writerows(_plain({**row, **source}) for row in rows[table](told, result))
     return out.getvalue().encode()
 
 
@@ -74,6 +95,24 @@ def _services(told: Mapping[str, Any], result: Result) -> Iterator[dict[str, Any
 
 def _months(told: Mapping[str, Any], _: Result) -> Iterable[dict[str, Any]]:
     return map(_flat, told["months"])
+
+
+def _exclusions(effects: Mapping[str, int], told: Mapping[str, Any], _: Result) -> Iterator[dict[str, Any]]:
+    for one in _touching(told, "exclusions"):
+        yield {**one, "took_out_ms": effects.get(one["id"])}
+
+
+def _declarations(told: Mapping[str, Any], _: Result) -> Iterator[dict[str, Any]]:
+    return _touching(told, "declarations")
+
+
+def _touching(told: Mapping[str, Any], key: str) -> Iterator[dict[str, Any]]:
+    """Those that share time with the period; instants in one form are in order as they are written."""
+    period = told["period"]
+    for one in told[key]:
+        if one["from"] < period["to"] and period["from"] < one["to"]:
+            ((kind, scope),) = one["scope"].items()
+            yield {**one, "scope_kind": kind, "scope": "" if kind == "all" else scope}
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from detak_collector.downtime.summary import (
     units_of,
     warnings,
 )
+from detak_collector.report.catalogue import catalogue_digest
 from detak_collector.report.numbers import decimal_text, iso_utc
 
 SCHEMA_VERSION = 1
@@ -44,6 +45,8 @@ def document(result: Result) -> dict[str, Any]:
         "as_of": iso_utc(result.as_of),
         "earlier_view": result.case.earlier,
         "running": result.running,
+        "catalogue": _catalogue(result),
+        "ledger": _ledger(result.ledger),
         "target_percent": _trimmed(result.target_percent),
         "figure": _figure(result, strip),
         "year_to_date": _year_to_date(result, strip),
@@ -56,6 +59,23 @@ def document(result: Result) -> dict[str, Any]:
         "exclusions": [_exclusion(one) for one in result.case.exclusions],
         "declarations": [_correction(one) for one in result.case.declarations],
     }
+
+
+def _catalogue(result: Result) -> dict[str, Any]:
+    version = result.case.version
+    return {
+        "version": None if version is None else version.number,
+        "digest": None if version is None else version.digest,
+        "since": None if version is None else iso_utc(version.since),
+        "content_digest": catalogue_digest(result.case.catalogue),
+    }
+
+
+def _ledger(head: str | None) -> dict[str, Any] | None:
+    if head is None:
+        return None
+    block, _, digest = head.partition(":")
+    return {"block": int(block), "head": digest}
 
 
 def _figure(result: Result, strip: Sequence[Month]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def _json(result: Result, _: Order) -> bytes:
 
 
 def _csv(result: Result, order: Order) -> bytes:
-    return delimited(result, order.table)
+    return delimited(result, order.table, order.effects)
 
 
 # The libraries of these three take a second to load, which no other command should wait for.

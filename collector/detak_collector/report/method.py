@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from datetime import tzinfo
-from fractions import Fraction
-
-import msgspec
 
 from detak_collector.downtime import RULE_VERSION
-from detak_collector.downtime.catalogue import Catalogue
-from detak_collector.downtime.intervals import Intervals
 from detak_collector.downtime.months import WITHOUT_WATCHDOG
 from detak_collector.downtime.summary import achievement, mean_of_months, mean_of_services, never_reported, warnings
+from detak_collector.report.catalogue import catalogue_rows
 from detak_collector.report.matter import Matter
 from detak_collector.report.numbers import decimal_text
 from detak_collector.report.paper import NONE, Column, Kind, Section, Table, Value
@@ -21,23 +15,6 @@ from detak_collector.report.wording import reason_words, rule_words, sentence, v
 from detak_collector.translation.language import Language
 
 MOST_NAMED = 40
-
-
-def catalogue_digest(catalogue: Catalogue) -> str:
-    """SHA-256 of everything that the catalogue says: equal digests, equal services, hours, rules and targets."""
-    return hashlib.sha256(
-        msgspec.json.encode(msgspec.to_builtins(catalogue, enc_hook=_plain), order="sorted")
-    ).hexdigest()
-
-
-def _plain(value: object) -> object:
-    match value:
-        case Fraction() | tzinfo():
-            return str(value)
-        case Intervals():
-            return list(value)
-        case _:
-            raise TypeError(f"the catalogue holds a {type(value).__name__}, which its digest does not know")
 
 
 def method_section(matter: Matter) -> Section:
@@ -103,7 +80,9 @@ def _rules(matter: Matter) -> Iterator[tuple[Value, ...]]:
     yield language.say("proof of the verdict"), verdict_words(figure.proof(result.target_percent), language)
     yield language.say("evidence up to"), language.moment(result.as_of, matter.zone)
     yield language.say("rule version"), RULE_VERSION
-    yield language.say("catalogue digest (SHA-256)"), catalogue_digest(catalogue)
+    if result.ledger is not None:
+        yield language.say("ledger head"), result.ledger
+    yield from catalogue_rows(matter)
 
 
 def _readings(matter: Matter) -> Iterator[tuple[Value, ...]]:

@@ -11,6 +11,7 @@ from detak_collector.downtime.summary import units_of
 from detak_collector.report.matter import Matter
 from detak_collector.report.paper import Column, Kind, Section, Table, Value
 from detak_collector.report.terminal import printable
+from detak_collector.report.text_corrections import standing_words
 from detak_collector.report.wording import cause_words, reason_words, scope_words, shown_words, verdict_words
 from detak_collector.translation.language import Language
 
@@ -203,12 +204,6 @@ def _corrections(matter: Matter, every: Sequence[Correction], caption: str, empt
 
 
 def _correction_row(one: Correction, language: Language) -> tuple[Value, ...]:
-    standing = [one.proposed_by, one.approved_by or language.say("not approved")]
-    told = " / ".join(standing)
-    if not one.in_force:
-        told = language.say("{names} (has no effect)", names=told)
-    elif one.late:
-        told = language.say("{names} (entered late)", names=told)
     return (
         one.label,
         reason_words(one.category, language),
@@ -216,7 +211,7 @@ def _correction_row(one: Correction, language: Language) -> tuple[Value, ...]:
         one.begin,
         one.end,
         f"{one.document}: {printable(one.reason)}",
-        told,
+        standing_words(one, language),
     )
 
 

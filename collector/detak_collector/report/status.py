@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from fractions import Fraction
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from detak_collector.board.board import Board, Condition, Hours, OutageState, ServiceState
+from detak_collector.catalogue.register import Standing
 from detak_collector.report.numbers import clock_text, decimal_text
 from detak_collector.report.terminal import printable
 from detak_collector.web.wording import headline, service_percent, worst_first
@@ -45,6 +47,18 @@ def print_status(board: Board, zone: tzinfo, console: Console) -> None:
     console.print(_figure(board))
 
 
+def print_catalogue(standing: Standing | None, zone: tzinfo, console: Console) -> None:
+    """By which version of the catalogue all that is, and which one waits."""
+    if standing is None:
+        console.print(Text("catalogue: services.toml as it is on disk, no version is recorded yet", style="dim"))
+        return
+    version, held = standing.version, standing.versions.held()
+    console.print(Text(f"catalogue version {version.number}, since {_local(version.told.since, zone)}", style="dim"))
+    if held is not None:
+        told = f"Version {held.number} of the catalogue is held: `detak-collector catalogue show {held.number}`."
+        console.print(Text(told, style="yellow"))
+
+
 def _state(service: ServiceState) -> Text:
     text = Text(service.condition.value, style=_COLOURS[service.condition])
     if service.hours is not Hours.WITHIN:
@@ -67,8 +81,12 @@ def _figure(board: Board) -> Text:
     if figure.percent is None:
         return Text(f"{figure.period}: no service of counted criticality has service time yet.", style="dim")
     target = decimal_text(figure.target_percent, 4).rstrip("0").rstrip(".")
+    if not figure.coverage and not figure.counted_ms:
+        return Text(f"{figure.period} so far: nothing was observed, so nothing is said of the target of {target} %.")
     text = Text(f"{figure.period} so far: {decimal_text(figure.percent, 4)} % ", style="bold")
-    text.append(f"(target {target} %): {figure.verdict}, proof: {figure.proof}", style="not bold")
+    covered = decimal_text((figure.coverage or Fraction(0)) * 100, 3)
+    told = f"(target {target} %): {figure.verdict}, proof: {figure.proof}; {covered} % of the time was observed"
+    text.append(told, style="not bold")
     return text
 
 

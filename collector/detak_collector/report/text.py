@@ -20,6 +20,7 @@ from detak_collector.downtime.outages import Outage
 from detak_collector.downtime.summary import never_reported, tally, warnings
 from detak_collector.report.tables import VERDICT_COLOURS, plain_table
 from detak_collector.report.terminal import printable
+from detak_collector.report.text_corrections import corrections_tables
 from detak_collector.report.trend import (
     UNKNOWN,
     clock,
@@ -64,6 +65,7 @@ def print_report(result: Result, zone: tzinfo, console: Console, speech: Languag
         *months_table(result, told),
         *years_table(result, told),
         *_outages(result, zone, told),
+        *corrections_tables(result, zone, told),
         _method(result, told),
     )
     for part in parts:
@@ -231,6 +233,13 @@ def _method(result: Result, told: Language) -> RenderableType:
         text.append(f"{exact}\n", style="dim")
     rules = told.say("Rule version {rules}. Ratio of sums over counted services.", rules=RULE_VERSION)
     text.append(rules, style="dim")
+    version = result.case.version
+    if version is not None:
+        since = told.moment(version.since, result.case.zone)
+        words = told.say("Catalogue version {number}, since {moment}.", number=str(version.number), moment=since)
+        text.append(f"\n{words}", style="dim")
+    if result.ledger is not None:
+        text.append("\n" + told.say("Ledger head {head}.", head=result.ledger), style="dim")
     if never:
         text.append("\n" + told.say("Never reported: {checks}", checks=", ".join(never)), style="yellow")
     return text

@@ -20,7 +20,7 @@ from detak_collector.downtime.months import ServiceMonth
 from detak_collector.ingest.rivals import Speaker
 from detak_collector.ingest.validation import InvalidRecordError
 from detak_collector.metrics import Moment
-from detak_wire.messages import Evidence, Stored
+from detak_wire.messages import Evidence, Part, Stored
 
 
 class StoreError(Exception):
@@ -39,7 +39,8 @@ class StoreBrokenError(StoreError):
 class Arrival:
     """One message of an authenticated node, checked, and when its first byte was there. `address`: who sent it.
 
-    `relayed`: another collector had it from the node and passes it on, so that nobody was heard here.
+    `relayed`: another collector had it from the node and passes it on, so that nobody was heard here. `versions` are
+    records that contradict others of their numbers there, and are to be kept apart here.
     """
 
     node: str
@@ -47,6 +48,7 @@ class Arrival:
     at: Reading
     address: str = ""
     relayed: bool = False
+    versions: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,12 @@ from typing import Any
 
 from detak_collector.pair.entry import Body, Entry, canonical, in_order
 from detak_collector.store.database import Connection, Database
+from detak_collector.store.instance import Executes
 
 _COLUMNS = "id, kind, recorded_utc, author, collector, seen, body"
 _INSERT = f"INSERT INTO entry (number, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - of constants
+
+MOST_CHARACTERS = 4_000_000
 
 
 class SqlEntries:
@@ -35,8 +38,14 @@ class SqlEntries:
         with self._database.reading() as connection:
             return in_order(map(_entry, connection.execute(f"SELECT {_COLUMNS} FROM entry")))  # noqa: S608 - constants
 
+    def mark(self) -> int:
+        """How many entries there are: none is new as long as it stays the same."""
+        with self._database.reading() as connection:
+            (count,) = connection.execute("SELECT coalesce(max(number), 0) FROM entry").fetchone()
+            return int(count)
 
-def append(connection: Connection, kind: str, body: Body, author: str, now_utc: int) -> Entry:
+
+def append(connection: Executes, kind: str, body: Body, author: str, now_utc: int) -> Entry:
     """As `SqlEntries.append` says, within a transaction of the caller's. No entry is older than the one before it."""
     (latest,) = connection.execute("SELECT coalesce(max(recorded_utc), 0) FROM entry").fetchone()
     (collector,) = connection.execute("SELECT identity FROM collector").fetchone()
@@ -53,10 +62,19 @@ def entries_of(connection: Connection, kind: str) -> list[Entry]:
 
 
 def entries_after(connection: Connection, number: int, most: int) -> tuple[list[Entry], int]:
-    """The next entries in the order of this log, and the number of the last of them."""
+    """The next entries in the order of this log, and the number of the last of them; at least one, if there is any.
+
+    Not many more than MOST_CHARACTERS are told at once.
+    """
     query = f"SELECT {_COLUMNS}, number FROM entry WHERE number > ? ORDER BY number LIMIT ?"  # noqa: S608 - constants
-    rows = connection.execute(query, (number, most)).fetchall()
-    return [_entry(row[:-1]) for row in rows], rows[-1][-1] if rows else number
+    found: list[Entry] = []
+    characters = 0
+    for row in connection.execute(query, (number, most)):
+        found.append(_entry(row[:-1]))
+        number, characters = row[-1], characters + len(found[-1].body)
+        if characters > MOST_CHARACTERS:
+            break
+    return found, number
 
 
 def take_entries(connection: Connection, entries: Sequence[Entry]) -> int:
@@ -70,7 +88,7 @@ def take_entries(connection: Connection, entries: Sequence[Entry]) -> int:
     return len(new)
 
 
-def _write(connection: Connection, entries: Sequence[Entry]) -> None:
+def _write(connection: Executes, entries: Sequence[Entry]) -> None:
     (last,) = connection.execute("SELECT coalesce(max(number), 0) FROM entry").fetchone()
     for number, one in enumerate(entries, last + 1):
         seen = json.dumps(dict(one.seen), sort_keys=True)

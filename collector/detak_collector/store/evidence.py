@@ -12,10 +12,11 @@ from msgspec import structs
 
 from detak_collector.clocks import Reading
 from detak_collector.downtime.facts import Facts, Node
-from detak_collector.ingest.merge import Closed, RunState, merge, merge_quiet, opened
+from detak_collector.ingest.merge import Lookup, RunState, merge, merge_quiet, opened
 from detak_collector.ingest.numbers import beyond_mark, mark, united
 from detak_collector.ingest.reach import last_begins
 from detak_collector.ingest.validation import InvalidRecordError
+from detak_collector.ingest.versions import versions_apart
 from detak_collector.store import as_of, records, unheard
 from detak_collector.store import facts as fact_rows
 from detak_collector.store import runs as run_rows
@@ -97,6 +98,8 @@ class SqlEvidence:
         try:
             for part in arrival.evidence.parts:
                 self._take_part(part, message, pending)
+            for part in arrival.versions:
+                self._keep_apart(part, message, pending)
         except InvalidRecordError as error:
             return error
         self._take_stop(message, pending)
@@ -125,11 +128,7 @@ class SqlEvidence:
         if known is None:
             return
         current = part.run == message.arrival.evidence.run and not message.arrival.relayed
-
-        def lookup(number: int) -> Closed | None:
-            pended = pending.closed.get((known.sequence, number))
-            return pended or records.find(self._connection, known.sequence, number)
-
+        lookup = self._lookup(known.sequence, pending)
         merged = merge(known.state, part, message.arrival.evidence.sent_agent, lookup, pending.now.utc)
         heard = merged.alive_grew and current and known.current
         message.runs[part.run] = self._grown(known, merged.state, message.arrival if heard else None)
@@ -137,6 +136,22 @@ class SqlEvidence:
         message.conflicts += [(part.run, record) for record in merged.conflicts]
         message.heard = message.heard or heard
         message.news = message.news or merged.news
+
+    def _lookup(self, run: int, pending: Pending) -> Lookup:
+        """Finds closed records of a run."""
+        return lambda number: pending.closed.get((run, number)) or records.find(self._connection, run, number)
+
+    def _keep_apart(self, part: Part, message: Message, pending: Pending) -> None:
+        """What contradicts a record at another collector is flagged here too, whichever of them stands here."""
+        known = self._run(part.run, message, pending)
+        if known is None:
+            return
+        message.runs[part.run] = known
+        if part.opening is not None:
+            self._open(part, known, message)
+        versions = versions_apart(known.state, part, self._lookup(known.sequence, pending))
+        message.conflicts += [(part.run, one) for one in versions]
+        message.news = message.news or bool(message.conflicts)
 
     def _grown(self, known: KnownRun, state: RunState, heard: Arrival | None) -> KnownRun:
         if heard is None:

@@ -20,6 +20,7 @@ from detak_collector.store.flaws import contradicted, greatest, lost
 from detak_collector.store.outlines import FOREVER, RunOutline, heard_utc, runs_of
 from detak_collector.store.spans import Quiet, closed_spans, fact_of, missing
 from detak_collector.store.unheard import unheard
+from detak_collector.store.versions import furthest, span_versions
 from detak_collector.store.watch import stepped, watched
 from detak_wire import limits
 from detak_wire.messages import PreviousRun
@@ -152,9 +153,13 @@ def _spans(
         for each in run.opening.checks
         if wanted is None or each.name in wanted
     }
+    versions = span_versions(connection, run.sequence, run.known_at)
+    # What is contradicted is told alone, as if records were missing on either side of it.
+    apart = [*missing(run.known), *((number - 1, number + 1) for number in versions)]
     still_open = (fact_of(span) for span in run.open if span.check in reach)
-    closed = closed_spans(connection, run.sequence, window, Quiet(reach, missing(run.known)), run.known_at)
-    return tuple(sorted((*closed, *still_open), key=lambda span: span.number))
+    closed = closed_spans(connection, run.sequence, window, Quiet(reach, apart), run.known_at)
+    spans = (furthest(span, versions.get(span.number, ())) for span in (*closed, *still_open))
+    return tuple(sorted(spans, key=lambda span: span.number))
 
 
 _EXCHANGES = """

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
-from detak_collector.ingest.merge import HeldSpan
-from detak_collector.ingest.numbers import Ranges, without
+from detak_collector.ingest.numbers import Ranges, without, without_numbers
 from detak_collector.pair.messages import WANTED_RECORDS, RunLine, RunRecords, WantedRun
 from detak_collector.store.database import Connection
 from detak_collector.store.records import SPAN_COLUMNS, SPAN_TEXTS, span_of
 from detak_collector.store.runs import unpacked
+from detak_collector.store.versions import contradicted_numbers, wire_span
 from detak_wire import limits
-from detak_wire.messages import Exchange, Gap, Part, RunOpening, Span, State
+from detak_wire.messages import Exchange, Gap, Part, RunOpening, Span
 
 _numbers = msgspec.json.Decoder(tuple[Ranges, Ranges])
 _opening = msgspec.json.Decoder(RunOpening)
@@ -68,11 +68,15 @@ def run_lines(connection: Connection, after: int, until: int, most: int) -> tupl
 
 
 def lacking(connection: Connection, line: RunLine) -> WantedRun | None:
-    """What another collector has of a run and this one has not; None where there is nothing."""
+    """What another collector has of a run and this one has not; None where there is nothing.
+
+    What is contradicted may be another record there, and so is lacking whatever is here.
+    """
     row = connection.execute(_ONE, (line.node, line.run)).fetchone()
     if row is None:
         return WantedRun(line.node, line.run, _cut(line.held), open=True)
-    ranges = without(tuple(line.held), _numbers.decode(row[2])[0])
+    held = without_numbers(_numbers.decode(row[2])[0], contradicted_numbers(connection, row[0]))
+    ranges = without(tuple(line.held), held)
     is_news = ranges or (line.stopped and row[5] is None)
     return WantedRun(line.node, line.run, _cut(ranges)) if is_news else None
 
@@ -113,21 +117,3 @@ def _records(connection: Connection, wanted: WantedRun, row: tuple[Any, ...], ro
         spans += map(wire_span, unpacked(open_, reach))
     part = Part(wanted.run, _opening.decode(opening), spans, [], exchanges, gaps)
     return RunRecords(wanted.node, part, stopped, stopped_agent)
-
-
-def wire_span(span: HeldSpan) -> Span:
-    """A held span as its agent would send it."""
-    return Span(
-        span.number,
-        span.check,
-        cast("State", span.state),
-        span.first_begin,
-        span.first_end,
-        span.last_begin,
-        span.last_end,
-        span.samples,
-        span.largest_gap,
-        span.closed,
-        span.message,
-        span.marks,
-    )

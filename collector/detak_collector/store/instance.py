@@ -28,6 +28,11 @@ class SqlInstance:
         with self._database.writing() as connection:
             return of_connection(connection)
 
+    def seen(self) -> Instance | None:
+        """The copy as it is, and nothing is written; None where it has no row yet."""
+        with self._database.reading() as connection:
+            return _found(connection)
+
     def keep(self, instance: Instance) -> None:
         """From now on it is this one, durably."""
         with self._database.writing() as connection:
@@ -40,9 +45,16 @@ def of_connection(connection: Executes) -> Instance:
     connection.execute(
         "INSERT INTO instance (id, epoch, secret, home) VALUES (1, 0, ?, '') ON CONFLICT (id) DO NOTHING", fresh
     )
-    epoch, secret, home, fenced_utc, why = connection.execute(
-        "SELECT epoch, secret, home, fenced_utc, fenced_why FROM instance"
-    ).fetchone()
+    found = _found(connection)
+    assert found is not None, "the row is there by now"
+    return found
+
+
+def _found(connection: Executes) -> Instance | None:
+    row = connection.execute("SELECT epoch, secret, home, fenced_utc, fenced_why FROM instance").fetchone()
+    if row is None:
+        return None
+    epoch, secret, home, fenced_utc, why = row
     return Instance(epoch, bytes(secret), home, fenced_utc, why or "")
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
+from msgspec import structs
 
-from detak_collector.pair.messages import Answered, OutageLine, UnheardLine, WatchLine, entry_of
+from detak_collector.pair.messages import Answered, Marks, OutageLine, UnheardLine, WatchLine, entry_of
 from detak_collector.store.database import Connection
 from detak_collector.store.entries import take_entries
 from detak_collector.store.outages import NEXT_CHANGE
@@ -68,11 +69,9 @@ def learn(connection: Connection, told: Answered, own_epoch: int, *, leads: bool
     return Learned(entries, outages, clashes)
 
 
-def mark_runs(connection: Connection, told: Answered, runs: int, own_epoch: int) -> None:
-    """The records of the runs that changed up to `runs` are here by now."""
-    marks = msgspec.structs.replace(told.marks, runs=runs, own_epoch=own_epoch)
-    query = "UPDATE peer SET marks = ? WHERE collector = ?"
-    connection.execute(query, (msgspec.json.encode(marks).decode(), told.collector))
+def mark_records(connection: Connection, told: Answered, own_epoch: int) -> None:
+    """The records of the runs that were told of are here by now, and all versions that contradict some."""
+    _mark(connection, told.collector, structs.replace(told.marks, own_epoch=own_epoch))
 
 
 def add_nodes(connection: Connection, names: Iterable[str], now_utc: int) -> None:
@@ -84,15 +83,22 @@ def add_nodes(connection: Connection, names: Iterable[str], now_utc: int) -> Non
 
 
 def _note(connection: Connection, told: Answered, own_epoch: int) -> None:
-    """All marks but that of the runs: their records come later."""
-    marks, known = told.marks, connection.execute("SELECT marks FROM peer").fetchone()
-    before = msgspec.json.decode(known[0], type=type(marks))
-    runs = before.runs if (before.epoch, before.own_epoch) == (told.epoch, own_epoch) else 0
+    """All marks but those of records, which come later."""
+    known = connection.execute("SELECT marks FROM peer").fetchone()
+    before = msgspec.json.decode(known[0], type=Marks)
+    if (before.epoch, before.own_epoch) != (told.epoch, own_epoch):
+        before = Marks()
     itself = msgspec.json.encode(ToldOfItself(told.leads, told.services)).decode()
     connection.execute(
         "UPDATE peer SET told_utc = ?, told = ? WHERE collector = ?", (told.now_utc, itself, told.collector)
     )
-    mark_runs(connection, told, runs, own_epoch)
+    marks = structs.replace(told.marks, own_epoch=own_epoch, runs=before.runs, contradicted=before.contradicted)
+    _mark(connection, told.collector, marks)
+
+
+def _mark(connection: Connection, collector: str, marks: Marks) -> None:
+    values = (msgspec.json.encode(marks).decode(), collector)
+    connection.execute("UPDATE peer SET marks = ? WHERE collector = ?", values)
 
 
 def _take_watch(connection: Connection, own: str, lines: Sequence[WatchLine]) -> None:

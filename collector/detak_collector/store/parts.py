@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
+from detak_collector.store.accounts import SqlAccounts, SqlSessions
 from detak_collector.store.base import StoreUnavailableError
 from detak_collector.store.database import Database
 from detak_collector.store.derived import SqlDerived
@@ -14,6 +15,7 @@ from detak_collector.store.entries import SqlEntries
 from detak_collector.store.evidence import SqlEvidence
 from detak_collector.store.history import SqlHistory
 from detak_collector.store.instance import SqlInstance
+from detak_collector.store.ledger import SqlLedger
 from detak_collector.store.metrics import SqlMetrics
 from detak_collector.store.outages import SqlOutages
 from detak_collector.store.peers import SqlPeers
@@ -38,6 +40,9 @@ class Store:
     duty: Duty
     entries: SqlEntries
     peers: SqlPeers
+    accounts: SqlAccounts
+    sessions: SqlSessions
+    ledger: SqlLedger
 
     @classmethod
     def over(cls, database: Database) -> Self:
@@ -59,6 +64,9 @@ class Store:
             duty,
             SqlEntries(database),
             SqlPeers(database),
+            SqlAccounts(database),
+            SqlSessions(database),
+            SqlLedger(database, identity),
         )
 
     def close(self) -> None:

@@ -14,9 +14,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from detak_collector.clocks import Reading
 from detak_collector.store.base import StoreError
+from detak_collector.store.database import Database
 from detak_collector.store.parts import Store
 from detak_collector.store.sqlite import FILE_NAME
 from detak_collector.store.sqlite import open_store as open_file
+from detak_collector.store.sqlite import open_to_read as open_file_to_read
+from detak_collector.store.sqlite_database import SqliteDatabase
+from detak_collector.store.sqlite_reading import takes_nothing
 
 CREDENTIAL = "store-password"
 ENCRYPTED = ("require", "verify-ca", "verify-full")
@@ -43,6 +47,25 @@ class StorePlace:
         from detak_collector.store.postgresql import open_store  # noqa: PLC0415
 
         return open_store(self.url, now, self.password())
+
+    def only_read(self) -> str:
+        """Why nothing can be written to the store that is there, as far as that is known before; else empty."""
+        return "" if self.url is not None else takes_nothing(self.state_directory / FILE_NAME)
+
+    def open_to_read(self, now: Reading, why: str) -> Store:
+        """Opens a store that is there and is not written to because of `why`; raises StoreError.
+
+        A database on a server is opened as ever: it tells by itself what it does not take.
+        """
+        return self.open(now) if self.url is not None else open_file_to_read(self.state_directory, why)
+
+    def database(self) -> Database:
+        """The store's database alone, which must have this version's schema; raises StoreError."""
+        if self.url is None:
+            return SqliteDatabase(self.state_directory / FILE_NAME)
+        from detak_collector.store.postgresql_database import PostgresqlDatabase  # noqa: PLC0415 - an extra
+
+        return PostgresqlDatabase(self.url, self.password())
 
     def password(self) -> str | None:
         """The one to be used, if any was given; raises StoreError where its file is not fit for it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,12 +86,7 @@ def migrate(path: Path, now_utc: int) -> None:
     try:
         connection.isolation_level = "DEFERRED"
         database = Database(connection)
-        unknown = [applied.name for applied in MIGRATIONS.applied(database) if applied.name not in NAMES]
-        if unknown:
-            raise StoreBrokenError(
-                f"{path}: written by a newer Detak (schema {unknown[-1]}, this version knows up to {NAMES[-1]}): "
-                "install that version or restore an older backup"
-            )
+        refuse_unknown(path, [applied.name for applied in MIGRATIONS.applied(database)])
         MIGRATIONS.apply(database)
         with connection:
             connection.execute(
@@ -102,6 +97,16 @@ def migrate(path: Path, now_utc: int) -> None:
         raise translated(error, path) from error
     finally:
         connection.close()
+
+
+def refuse_unknown(path: Path, applied: Sequence[str]) -> None:
+    """Raises StoreBrokenError where the file has had migrations that this version does not know."""
+    unknown = [name for name in applied if name not in NAMES]
+    if unknown:
+        raise StoreBrokenError(
+            f"{path}: written by a newer Detak (schema {unknown[-1]}, this version knows up to {NAMES[-1]}): "
+            "install that version or restore an older backup"
+        )
 
 
 @dataclass(slots=True)
@@ -165,15 +170,32 @@ def sync_directories(directory: Path) -> None:
                 os.close(entry)
 
 
+def _mark(path: Path) -> tuple[int, int] | None:
+    """By which a file is known from another one of its name; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 class SqliteConnection:
     """One connection to the file."""
 
     lives = 1
 
-    def __init__(self, path: Path, soundness: Soundness, *, durable: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        soundness: Soundness,
+        *,
+        durable: bool = True,
+        opened: Callable[[Path], sqlite3.Connection] = connect,
+    ) -> None:
         self._path = path
         self._soundness = soundness
-        self._connection = connect(path)
+        self._connection = opened(path)
+        self._file = _mark(path)
         self._moved = 0
         self.execute = self._connection.execute
         self.executemany = self._connection.executemany
@@ -182,7 +204,12 @@ class SqliteConnection:
 
     @contextmanager
     def transaction(self, *, writing: bool = True) -> Iterator[None]:
-        """As the seam says."""
+        """As the seam says; a file that was removed or replaced takes nothing more: it would be lost with this process."""
+        if writing and _mark(self._path) != self._file:
+            self._soundness.failure = self._soundness.failure or (
+                f"{self._path}: was removed or replaced while it was open, so nothing more is taken: bring it back, or "
+                "restore the latest backup; agents deliver again what came after it"
+            )
         with transaction(self._connection, self._path, writing=writing, soundness=self._soundness):
             yield
         if writing:

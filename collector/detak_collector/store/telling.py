@@ -15,6 +15,7 @@ from detak_collector.store.entries import entries_after
 from detak_collector.store.holdings import last_change, run_lines
 from detak_collector.store.instance import epoch_of
 from detak_collector.store.runs import LIVE
+from detak_collector.store.versions import version_lines
 
 SILENT_MS = 4_000
 """Who was not heard for so long is told of by name: no deadline is shorter by much, and few are unheard at all."""
@@ -46,6 +47,11 @@ _REACH = """
     SELECT alive_reach FROM reach JOIN run ON run.sequence = reach.run JOIN node ON node.id = run.node
     WHERE node.name = ? AND run.run = ?
 """
+_LAST = """
+    SELECT (SELECT coalesce(max(number), 0) FROM entry), (SELECT coalesce(max(id), 0) FROM unheard),
+        (SELECT coalesce(max(changed), 0) FROM outage), (SELECT coalesce(max(changed), 0) FROM open_spans),
+        (SELECT coalesce(max(sequence), 0) FROM conflict)
+"""
 _STALE = f"""
     SELECT node.name, run.run, alive_reach FROM open_spans JOIN reach ON reach.run = open_spans.run
         JOIN run ON run.sequence = open_spans.run JOIN node ON node.id = run.node
@@ -57,12 +63,13 @@ def answer(connection: Connection, ask: Ask, now: Reading, *, leads: bool, servi
     """The answer to a request, in a view of the caller's."""
     (collector,) = connection.execute("SELECT identity FROM collector").fetchone()
     epoch = epoch_of(connection)
-    same = ask.marks.epoch == epoch
+    same = ask.marks.epoch == epoch and not _is_set_back(connection, ask.marks)
     marks = ask.marks if same else Marks(epoch, ask.marks.own_epoch)
     telling = _Telling(connection, collector, ask.collector, marks)
     heard: dict[str, int] = dict(connection.execute(_HEARD))
-    runs, runs_mark = run_lines(connection, marks.runs, ask.runs_until if same else 0, messages.STREAM)
-    entries, outages = telling.entries(), telling.outages()
+    last = last_change(connection)
+    runs, runs_mark = run_lines(connection, marks.runs, min(ask.runs_until, last) if same else 0, messages.STREAM)
+    entries, outages, contradicted = telling.entries(), telling.outages(), telling.contradicted()
     watch = [*telling.watch(), *telling.kept_watch()]
     unheard = [*telling.unheard(), *telling.kept_unheard()]
     asked = dict.fromkeys(one.node for one in ask.stale)
@@ -74,7 +81,7 @@ def answer(connection: Connection, ask: Ask, now: Reading, *, leads: bool, servi
         leads=leads,
         services=services,
         marks=structs.replace(telling.marks, runs=runs_mark),
-        last_change=last_change(connection),
+        last_change=last,
         more=telling.more or len(runs) == messages.STREAM,
         entries=entries,
         watch=watch,
@@ -84,7 +91,15 @@ def answer(connection: Connection, ask: Ask, now: Reading, *, leads: bool, servi
         silent={node: at for node, at in heard.items() if now.utc - at > SILENT_MS},
         hears={node: heard[node] for node in asked if node in heard and now.utc - heard[node] <= SILENT_MS},
         ahead=[(one.node, one.run) for one in ask.stale if _is_ahead(connection, one)],
+        contradicted=contradicted,
     )
+
+
+def _is_set_back(connection: Connection, marks: Marks) -> bool:
+    """Whether more was told than is here: a database's own restore leaves the epoch as it was."""
+    last: tuple[int, ...] = connection.execute(_LAST).fetchone()
+    asked = (marks.entries, marks.unheard, marks.outages, marks.runs, marks.contradicted)
+    return any(mark > here for mark, here in zip(asked, last, strict=True))
 
 
 def stale_runs(connection: Connection, now: Reading) -> list[StaleRun]:
@@ -142,6 +157,11 @@ class _Telling:
             messages.OutageLine(number, service, begin, end, bool(running), merged, derived)
             for _, number, service, begin, end, running, merged, derived in rows
         ]
+
+    def contradicted(self) -> list[messages.VersionLine]:
+        found, mark = version_lines(self._connection, self.marks.contradicted, messages.STREAM)
+        self._got("contradicted", mark, len(found))
+        return found
 
     def _rows(self, query: str, *values: object) -> Sequence[tuple[Any, ...]]:
         return self._connection.execute(query, values).fetchall()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,14 @@ class Body:
     def of(plain: bytes) -> Body:
         """The body of `plain`; equal bytes have equal tags."""
         return Body(plain, gzip.compress(plain, compresslevel=6, mtime=0), hashlib.sha256(plain).hexdigest()[:16])
+
+    def __reduce__(self) -> tuple[Callable[[bytes, str], Body], tuple[bytes, str]]:
+        """Between processes it travels packed: a page of a thousand services has megabytes, and a hundredth packed."""
+        return _arrived, (self.packed, self.tag)
+
+
+def _arrived(packed: bytes, tag: str) -> Body:
+    return Body(gzip.decompress(packed), packed, tag)
 
 
 @dataclass(frozen=True, slots=True)

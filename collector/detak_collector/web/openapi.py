@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from detak_collector.pair.messages import Answered, Ask, Paired, Pairing, Records, Wanted
+from detak_collector.web.openapi_people import for_people
 from detak_wire import limits
 from detak_wire.messages import Answer, Enrolled, Enrolment, Evidence, KeyRenewal, Problem
 
@@ -48,7 +49,7 @@ def document(version: str) -> bytes:
         {
             "openapi": "3.1.0",
             "info": {"title": "Detak collector", "version": version},
-            "paths": {**_for_agents(), **_for_everyone()},
+            "paths": {**_for_agents(), **_for_everyone(), **for_people()},
             "components": {
                 "schemas": components,
                 "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A node's key."}},
@@ -81,11 +82,13 @@ def _for_everyone() -> dict[str, object]:
     points = _parameter("points", "query", {"type": "integer", "minimum": 1, "maximum": 2_000})
     asset = _parameter("name", "path", {"type": "string"})
     return {
-        "/api/v1/nodes/{node}/metrics": _got("How a node fared", JSON, (400, 404, 503), [node, *moments, points]),
+        "/api/v1/nodes/{node}/metrics": _got(
+            "How a node fared", JSON, (400, 404, 503), [node, *moments, points], also={401: TEXT}
+        ),
         PATH: _got("This description", JSON),
         "/healthz": _got("That this process answers", JSON),
         "/readyz": _got("Whether evidence can be stored now", JSON, also={503: JSON}),
-        "/metrics": _got("Numbers of this process, for Prometheus", TEXT),
+        "/metrics": _got("Numbers of this process, for Prometheus", TEXT, also={401: TEXT}),
         "/": _got("The status page", HTML, also={503: TEXT}),
         "/status/fragment": _got("What of the status page changes", HTML, also={503: TEXT}),
         "/live": _got("The same as it changes; it does not end", "text/event-stream", also={503: TEXT}),

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from aiohttp import web
+from markupsafe import escape
 
+from detak_collector.accounts.roles import Right
+from detak_collector.operating.counters import refusals
 from detak_collector.web.assets import Assets, Body
-from detak_collector.web.live import BoardSource, Live, Pace, Pulse
-from detak_collector.web.render import STATIC, TEMPLATES, Renderer, Snapshot
+from detak_collector.web.live import Live, Pace, Pulse, SnapshotSource
+from detak_collector.web.render import STATIC, TEMPLATES, WHO, Snapshot
+from detak_collector.web.session import Gate, Person
 
-__all__ = ["BoardSource", "Pace", "Pulse", "add_pages"]
+__all__ = ["Pace", "Pulse", "SnapshotSource", "add_pages"]
 
 HTML = "text/html"
 REVALIDATE = "no-cache"
+OWN = "private, no-cache"
 FOR_EVER = "public, max-age=31536000, immutable"
 WRITE_TIMEOUT_S = 20.0
+STILL_S = 5.0
+"""How often it is asked whether who watches still may see what he saw at first."""
 RETRY_MS = 2_000
 UNDRAWN = "The status page cannot be drawn at this moment; the collector's log says why. Checks and evidence go on.\n"
-CROWDED = "As many pages as allowed are being kept current; this one can only be reloaded.\n"
+CROWDED = "As many pages as allowed are being kept current, here or from your address; this one can only be reloaded.\n"
+SIGN_IN = b'<p class="who"><a href="sign-in">Sign in</a></p>'
 GUARDS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -33,11 +42,16 @@ GUARDS = {
 }
 
 
-def add_pages(app: web.Application, boards: BoardSource, pulse: Pulse, pace: Pace | None = None) -> None:
-    """Adds the pages, their background task, and the guarding headers to every answer of `app`."""
+def add_pages(
+    app: web.Application, source: SnapshotSource, pulse: Pulse, pace: Pace | None = None, gate: Gate | None = None
+) -> None:
+    """Adds the pages, their background task, and the guarding headers to every answer of `app`.
+
+    Without a `gate`, and while collector.toml has no [sign_in], everybody sees everything.
+    """
     assets = Assets(STATIC, TEMPLATES)
-    live = Live(boards, pulse, Renderer(assets).draw, pace or Pace())
-    pages = _Pages(live, assets)
+    live = Live(source, pulse, pace or Pace())
+    pages = _Pages(live, assets, gate)
 
     async def background(_: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(live.run(), name="status page")
@@ -63,21 +77,37 @@ def add_pages(app: web.Application, boards: BoardSource, pulse: Pulse, pace: Pac
 
 
 class _Pages:
-    def __init__(self, live: Live, assets: Assets) -> None:
+    def __init__(self, live: Live, assets: Assets, gate: Gate | None) -> None:
         self._live = live
         self._assets = assets
+        self._gate = gate
 
-    async def _snapshot(self) -> Snapshot:
-        snapshot = await self._live.attempt()
+    async def _snapshot(self, *, whole: bool) -> Snapshot:
+        latest = await self._live.snapshot()
+        snapshot = None if latest is None else latest if whole else latest.public
         if snapshot is None:
             raise web.HTTPServiceUnavailable(text=UNDRAWN, headers={"Retry-After": "10"})
         return snapshot
 
+    async def _reader(self, request: web.Request) -> tuple[bool, Person | None]:
+        """Whether he sees everything, and who he is, where people sign in."""
+        if self._gate is None or self._gate.terms() is None:
+            return True, None
+        person = await self._gate.person(request)
+        return person is not None and Right.SEE in person.rights, person
+
     async def status(self, request: web.Request) -> web.StreamResponse:
-        return _answer(request, (await self._snapshot()).page, HTML, REVALIDATE)
+        whole, person = await self._reader(request)
+        page = (await self._snapshot(whole=whole)).page
+        if person is None:
+            return _answer(request, page, HTML, REVALIDATE)
+        own = page.plain.replace(WHO if whole else SIGN_IN, _who(person), 1)
+        return _answer(request, await asyncio.to_thread(Body.of, own), HTML, OWN)
 
     async def fragment(self, request: web.Request) -> web.StreamResponse:
-        return _answer(request, (await self._snapshot()).fragment, HTML, REVALIDATE)
+        whole, person = await self._reader(request)
+        fragment = (await self._snapshot(whole=whole)).fragment
+        return _answer(request, fragment, HTML, REVALIDATE if person is None else OWN)
 
     async def static(self, request: web.Request) -> web.StreamResponse:
         asset = self._assets.served(request.match_info["name"])
@@ -86,27 +116,60 @@ class _Pages:
         return _answer(request, asset.body, asset.content_type, FOR_EVER)
 
     async def live(self, request: web.Request) -> web.StreamResponse:
-        with self._live.watching() as admitted:
+        whole, person = await self._reader(request)
+        with self._live.watching(self._address(request) if person is None else None) as admitted:
             if not admitted:
-                raise web.HTTPServiceUnavailable(text=CROWDED, headers={"Retry-After": "60"})
-            await self._live.attempt()
+                refusals.count("watchers")
+                return web.Response(status=503, text=CROWDED, headers={"Retry-After": "60"})
+            await self._live.snapshot()
             stream = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
             stream.content_type = "text/event-stream"
             await stream.prepare(request)
             with suppress(ConnectionError, TimeoutError):
-                await _pour(stream, self._live.messages())
+                await _pour(
+                    stream, self._live.messages(_whole if whole else _public), partial(self._sees, request, whole)
+                )
             return stream
 
+    def _address(self, request: web.Request) -> str:
+        return request.remote or "" if self._gate is None else self._gate.address(request)
 
-async def _pour(stream: web.StreamResponse, messages: AsyncIterator[bytes]) -> None:
+    async def _sees(self, request: web.Request, whole: bool) -> bool:  # noqa: FBT001 - bound once, asked often
+        """Whether he still sees as much as when he began to watch."""
+        return (await self._reader(request))[0] is whole
+
+
+def _whole(snapshot: Snapshot) -> Snapshot:
+    return snapshot
+
+
+def _public(snapshot: Snapshot) -> Snapshot | None:
+    return snapshot.public
+
+
+def _who(person: Person) -> bytes:
+    name = escape(person.account.display)
+    return f'<p class="who"><a href="account">{name}</a><a href="sign-out">Sign out</a></p>'.encode()
+
+
+async def _pour(
+    stream: web.StreamResponse, messages: AsyncIterator[bytes], is_for_him: Callable[[], Awaitable[bool]]
+) -> None:
     await stream.write(f"retry: {RETRY_MS}\n\n".encode())
+    loop = asyncio.get_running_loop()
+    asked = loop.time()
     async for message in messages:
+        # A message says only that there is something new: who may fetch that is asked again each time.
+        if loop.time() - asked > STILL_S:
+            if not await is_for_him():
+                return
+            asked = loop.time()
         async with asyncio.timeout(WRITE_TIMEOUT_S):
             await stream.write(message)
 
 
 def _answer(request: web.Request, body: Body, content_type: str, cache: str) -> web.Response:
-    headers = {"ETag": f'W/"{body.tag}"', "Cache-Control": cache, "Vary": "Accept-Encoding"}
+    headers = {"ETag": f'W/"{body.tag}"', "Cache-Control": cache, "Vary": "Accept-Encoding, Cookie"}
     if any(tag.value == body.tag for tag in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)
     packed = _takes_gzip(request.headers.get("Accept-Encoding", ""))

@@ -182,3 +182,8 @@ def node_words(node: NodeState) -> str:
 def worst_first(stated: Iterable[Stated]) -> list[Stated]:
     """Worst condition first; within one condition the order of the catalogue stands."""
     return sorted(stated, key=lambda one: WORST_FIRST.index(one.condition))
+
+
+def outdated(as_of: str) -> str:
+    """Of a page that is not kept current at this moment."""
+    return f"Not renewed since {as_of}; what you see is from then. Evidence is received meanwhile, and kept."

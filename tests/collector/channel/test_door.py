@@ -22,6 +22,12 @@ class SlowVisitor:
     def is_slow(self, now_s: float) -> bool:
         return now_s > 0
 
+    def is_stuck(self, _: float) -> bool:
+        return False
+
+    def is_idle(self, _: float) -> bool:
+        return False
+
     def turn_away(self, answer: bytes) -> None:
         self.farewells.append(answer)
 

@@ -251,3 +251,23 @@ def test_a_move_whose_file_cannot_be_written_fences_nothing(home: Path, capsys: 
     capsys.readouterr()
     assert call(home, "adopt") == 0
     assert "This copy serves here already" in capsys.readouterr().out
+
+
+def test_a_backup_into_a_folder_that_is_not_there_names_it(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(home, "backup", tmp_path / "nowhere" / "b.tar.gz") == 3
+    assert capsys.readouterr().err == f"{tmp_path}/nowhere: there is no such folder\n"
+
+
+def test_an_archive_of_something_else_is_told_in_plain_words(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.tar.gz"
+    with tarfile.open(other, "w:gz") as archive:
+        archive.add(home / "services.toml")
+    assert call(home, "restore", other) == 3
+    said = capsys.readouterr().err
+    assert said == f"{other}: not a whole backup of a collector: filename 'manifest.json' not found\n"
+    assert call(home, "restore", home / "services.toml") == 3
+    assert capsys.readouterr().err.endswith("not a whole backup of a collector: not a gzip file\n")

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from detak_collector import cli
 from detak_collector.channel.certificate_files import Period
+from detak_collector.copies.state_directory import owned
 from detak_collector.downtime.catalogue import Catalogue, Dated, Group, Member, NodeEntry, Service
 from detak_collector.ingest.rivals import Speaker
 from detak_collector.operating.disk import Disk
@@ -51,7 +54,7 @@ def test_of_a_collector_that_is_well_nothing_is_found() -> None:
     [
         ({"watched_to": NOW - 60_000}, "collector", "it is not running"),
         ({"watched_to": None}, "collector", "it is not running"),
-        ({"hindrance": "it was moved"}, "collector", "it must not serve from this store"),
+        ({"hindrance": "it was moved. Start it"}, "collector", "it must not serve from this store"),
         ({"lacks_standby": True}, "store", "the database has several servers and no synchronous standby"),
         ({"clock": ClockState(False, 16_000)}, "clock", "nothing keeps this machine's clock right"),
         ({"clock": ClockState(True, 2_000)}, "clock", "this machine's clock may be off by 2000 ms"),
@@ -195,9 +198,62 @@ def test_the_text_has_what_why_and_what_to_do(home: Path, capsys: pytest.Capture
     assert "         To do: systemctl start detak-collector" in text
 
 
-def test_a_configuration_that_is_broken_is_told_as_everywhere_else(
+def findings_of(home: Path, capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
+    assert cli.run(["--config", str(home / "collector.toml"), "doctor", "--json"]) == 1
+    return [(one["area"], one["what"]) for one in json.loads(capsys.readouterr().out)["findings"]]
+
+
+def test_it_finds_what_is_wrong_with_the_catalogue_and_goes_on(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "services.toml").write_text("organisatio = 1\n")
+    told = findings_of(home, capsys)
+    assert any(area == "catalogue" and "organisatio" in what for area, what in told)
+    assert ("backup", "no backup was made here yet") in told
+
+
+def test_it_finds_that_collector_toml_is_wrong_and_goes_on_with_the_rest(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (home / "services.toml").write_text("organisatio = 1\n")
+    with (home / "collector.toml").open("a") as file:
+        file.write('down_after = 5\n[tls]\ncertificate = "gone.pem"\nkey = "gone.key"\n')
+    told = findings_of(home, capsys)
+    assert [what.partition(":")[2] for area, what in told if area == "configuration"] == [
+        " down_after: no such key, did you mean down_after_ms?",
+        ' tls.certificate: no such file (got "gone.pem")',
+        ' tls.key: no such file (got "gone.key")',
+    ]
+    assert ("tls", f"the collector's certificate cannot be read: {home}/gone.pem: No such file or directory") in told
+    assert ("backup", "no backup was made here yet") in told
+
+
+def test_a_configuration_that_names_no_folder_is_told_as_everywhere_else(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "collector.toml").write_text("listen = \n")
     assert cli.run(["--config", str(home / "collector.toml"), "doctor"]) == 2
-    assert "organisatio" in capsys.readouterr().err
+    assert "not TOML" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("spoil", "what"), [
+    (shutil.rmtree, "No such file or directory"),
+    (lambda state: (state / "detak.sqlite").unlink(), "enrol a node with `detak-collector enroll NODE`"),
+    (lambda state: (state / "detak.sqlite").write_bytes(b"no database at all" * 100), "file is not a database"),
+])  # fmt: skip
+def test_a_store_that_cannot_be_read_is_a_finding(
+    home: Path, capsys: pytest.CaptureFixture[str], spoil: Callable[[Path], object], what: str
+) -> None:
+    spoil(home / "state")
+    told = findings_of(home, capsys)
+    assert any(area in {"store", "disk"} and what in line for area, line in told)
+    assert ("collector", "it is not running") in told
+
+
+def test_a_collector_that_runs_on_a_full_disk_is_not_said_to_be_stopped(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with owned(home / "state"):
+        told = findings_of(home, capsys)
+    assert ("collector", "it is running, and has written nothing to its store") in told
+    assert ("collector", "it is not running") not in told
+    assert ("collector", "it is running, and has written nothing to its store for 60 s") in found(
+        watched_to=NOW - 60_000, is_running=True
+    )

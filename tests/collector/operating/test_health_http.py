@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from browser.fabricated import healthy
+from detak_collector.board.glance import glance_of
 from detak_collector.board.node_standing import Census, census
 from detak_collector.channel.certificate_files import Period
 from detak_collector.operating.alarms import Alarm
@@ -25,7 +26,8 @@ WELL = Standing(500, "", disk_is_full=False, services=3, schema="0008_metrics")
 CENSUS = Census({"heard": 2, "silent": 1}, {"up": 5, "down": 1})
 TOLD = Told(
     now_utc=1_795_826_898_270, version="0.1.0", schema="0008_metrics", ready=True, waiting_messages=2,
-    waiting_bytes=900, room=(4_096, 64 << 20), census=None, board=healthy(), disk=Disk(Path("/"), 100, 40, 7, 12.34),
+    waiting_bytes=900, room=(4_096, 64 << 20), census=None, glance=glance_of(healthy()),
+    disk=Disk(Path("/"), 100, 40, 7, 12.34),
     alarms=(Alarm("disk-full", is_urgent=True, text="x"), Alarm("syslog", is_urgent=False, text="y")),
     certificates={"collector": Period(0, 1_795_826_898_270 + 7 * DAY_S * 1_000)}, syslog=(5, 1, 0),
 )  # fmt: skip
@@ -80,6 +82,10 @@ async def test_readiness_names_each_part_that_is_wrong() -> None:
                 "parts": {"store": "ok", "disk": "ok", "catalogue": "ok", "schema": "0008_metrics"},
                 "services": 3,
             }
+        # What is in force goes on, and evidence is stored.
+        stage.standing = replace(WELL, catalogue="services.toml is not right; version 1 stays in force")
+        async with get("/readyz") as answer:
+            assert (answer.status, (await answer.json())["parts"]["catalogue"]) == (200, stage.standing.catalogue)
         stage.standing = replace(WELL, store_trouble="database or disk is full", disk_is_full=True)
         async with get("/readyz") as answer:
             assert answer.status == 503

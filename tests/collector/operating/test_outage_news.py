@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from browser.fabricated import healthy
 from detak_collector.board.board import OutageState
+from detak_collector.board.glance import glance_of
 from detak_collector.operating.outage_news import OutageNews
 
-CALM = replace(healthy(), running=(), recent=(), lately=())
+CALM = glance_of(replace(healthy(), running=(), recent=(), lately=()))
 NOW = CALM.now
 
 

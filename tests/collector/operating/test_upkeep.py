@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from browser.fabricated import healthy
-from detak_collector.board.board import Board
+from detak_collector.board.glance import Glance, glance_of
 from detak_collector.board.pulse import Pulse
 from detak_collector.clocks import Reading
 from detak_collector.operating.alarms import Alarm, store_alarm
@@ -103,15 +103,15 @@ async def test_a_page_that_cannot_be_derived_is_logged_once_and_ends_nothing(
     monkeypatch.setattr("detak_collector.operating.upkeep.NEWS_MOST_S", 0.02)
     stage, asked = Stage(tmp_path), 0
 
-    async def board() -> Board:
+    async def glance() -> Glance:
         nonlocal asked
         asked += 1
         if asked < 4:
             raise ValueError("no such file")
-        return healthy()
+        return glance_of(healthy())
 
     jobs.at.pop("outages", None)
-    running = asyncio.create_task(stage.upkeep.run(board))
+    running = asyncio.create_task(stage.upkeep.run(glance))
     async with asyncio.timeout(20):
         while "outages" not in jobs.at:  # noqa: ASYNC110 - what is waited for does not say when it is there
             await asyncio.sleep(0.01)

@@ -55,7 +55,7 @@ async def served(folder: Path) -> AsyncIterator[Served]:
     clock = system_clock()
     with closing(open_store(folder, clock())) as store, ThreadPoolExecutor(1) as thread:
         following = Following(
-            store, thread, clock, Deadlines(15_000, {}, 0), Pulse(), lambda: None, lambda: folder / "services.toml",
+            store, thread, clock, Deadlines(15_000, {}, 0), Pulse(), lambda: None, lambda: "",
             log_audit,
         )  # fmt: skip
         door = Door(clock, lambda: None)

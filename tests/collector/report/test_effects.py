@@ -92,5 +92,5 @@ def test_months_from_the_store_are_derived_again_from_its_evidence(tmp_path: Pat
     with closing(open_store(tmp_path, now)) as store:
         figures = Figures(store.evidence, store.derived, store.registry, lambda: rules, lambda: now)
         result = figures.report(Period("p", START_UTC, START_UTC + 400 * MINUTE))
-        opened = Opened(store.evidence, figures, rules, now)
+        opened = Opened(store.evidence, figures, rules, now, store.ledger)
         assert effects(result, opened.derive(result, None)) == {"x": 5 * MINUTE}

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from babel.messages.pofile import read_po
+from jinja2 import Environment
+from jinja2.ext import extract_from_ast
 
 import detak_collector
 from detak_collector.report import wording
@@ -22,7 +24,9 @@ from detak_collector.translation.language import language
 from report_cases import report
 
 PACKAGE = Path(detak_collector.__file__).parent
-SOURCES = sorted([*(PACKAGE / "report").glob("*.py"), *(PACKAGE / "translation").glob("*.py")])
+SPEAKING = [path for path in (PACKAGE / "web").glob("*.py") if "detak_collector.translation" in path.read_text()]
+SOURCES = sorted([*(PACKAGE / "report").glob("*.py"), *(PACKAGE / "translation").glob("*.py"), *SPEAKING])
+TEMPLATES = sorted((PACKAGE / "web" / "templates").glob("*.html"))
 NAMED = re.compile(r"{(\w+)}")
 INDONESIAN, ENGLISH = language("id"), language("en")
 
@@ -41,6 +45,14 @@ def messages(path: Path) -> Iterator[str]:
                 yield first.value
 
 
+def messages_of_template(path: Path) -> Iterator[str]:
+    """What it says itself; what it is given to say is marked where that comes from."""
+    for _, _, found in extract_from_ast(Environment().parse(path.read_text()), gettext_functions=("say",)):
+        message = found if isinstance(found, str) or found is None else found[0]
+        if message is not None:
+            yield message
+
+
 def catalogue() -> dict[str, str]:
     content = resources.files("detak_collector.translation").joinpath("id.po").open("rb")
     with content:
@@ -52,8 +64,9 @@ def _first(words: str | list[str] | tuple[str, ...]) -> str:
     return words if isinstance(words, str) else words[0]
 
 
-def test_every_sentence_of_the_report_is_in_the_catalogue_and_nothing_else_is() -> None:
+def test_every_sentence_is_in_the_catalogue_and_nothing_else_is() -> None:
     said = {message for path in SOURCES for message in messages(path)}
+    said |= {message for path in TEMPLATES for message in messages_of_template(path)}
     assert said
     assert said == set(catalogue())
 

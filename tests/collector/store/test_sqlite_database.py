@@ -136,3 +136,17 @@ def test_the_write_ahead_log_does_not_grow_for_ever(tmp_path: Path) -> None:
                 )
             sizes.append(log.stat().st_size)
     assert max(sizes) < 2 * sizes[4]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_nothing_more_is_taken_once_the_file_is_gone_or_is_another_one(tmp_path: Path, *, replaced: bool) -> None:
+    store = open_store(tmp_path, reading(0))
+    row = store.watch.begin(reading(0))
+    (tmp_path / FILE_NAME).rename(tmp_path / "away")
+    if replaced:
+        (tmp_path / FILE_NAME).write_bytes((tmp_path / "away").read_bytes())
+    with pytest.raises(StoreBrokenError, match="was removed or replaced while it was open"):
+        store.watch.extend(row, reading(1_000))
+    # No other connection of the process goes on either.
+    with pytest.raises(StoreBrokenError, match="was removed or replaced"):
+        store.registry.issue("a", b"a", 1, reading(0))

@@ -17,6 +17,8 @@ from detak_collector.store.migrations.m0008_metrics import keep_metrics
 from detak_collector.store.migrations.m0009_instance import tell_instances_apart
 from detak_collector.store.migrations.m0010_shared_tokens import share_tokens
 from detak_collector.store.migrations.m0011_entries import keep_entries
+from detak_collector.store.migrations.m0012_ledger import keep_ledger
+from detak_collector.store.migrations.m0013_accounts import know_people
 from detak_collector.store.migrations.schema import Schema
 
 STEPS: dict[str, Callable[[Schema], None]] = {
@@ -31,6 +33,8 @@ STEPS: dict[str, Callable[[Schema], None]] = {
     "0009_instance": tell_instances_apart,
     "0010_shared_tokens": share_tokens,
     "0011_entries": keep_entries,
+    "0012_ledger": keep_ledger,
+    "0013_accounts": know_people,
 }
 
 MIGRATIONS = Migrations("detak")

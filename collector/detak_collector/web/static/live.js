@@ -116,10 +116,11 @@
       location.reload();
       return;
     }
-    serverAhead = news.now - performance.now();
     lastTold = performance.now();
     connected = true;
-    stale.hidden = true;
+    stale.textContent = news.outdated;
+    stale.hidden = !news.outdated;
+    if (!news.outdated) serverAhead = news.now - performance.now();
     asOf.textContent = news.as_of;
     asOf.dateTime = new Date(news.now).toISOString();
     wanted = news.version;

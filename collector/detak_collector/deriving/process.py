@@ -1,0 +1,241 @@
+"""The serving process's side: starts the deriving one, gives it orders one at a time, and does its writing.
+
+Whatever becomes of that process costs the page and news of outages, for a while, and never evidence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from detak_collector.board.running import LEISURE
+from detak_collector.clocks import Clock
+from detak_collector.deriving.life import Patience, Signs, how_it_ended
+from detak_collector.deriving.messages import (
+    LENGTH,
+    CatchUp,
+    Drawn,
+    Errand,
+    Failed,
+    Keep,
+    Message,
+    Number,
+    Order,
+    Outcome,
+    Refused,
+    Start,
+    packed,
+    unpacked,
+)
+from detak_collector.operating.logs import fields
+from detak_collector.rules import Rules
+from detak_collector.store.base import DerivedMonths, StoreError, StoreUnavailableError
+from detak_collector.store.place import StorePlace
+from detak_collector.store.remembered import OutageRegister
+
+COMMAND = (sys.executable, "-P", "-m", "detak_collector.deriving.worker")
+
+_log = logging.getLogger(__name__)
+
+
+class NotDerivedError(Exception):
+    """There is no board as of now; the text says why."""
+
+
+class _LostError(Exception):
+    """The process has ended, or does not go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What the deriving process has done for it; in a thread, since it waits for the disk."""
+
+    derived: DerivedMonths
+    outages: OutageRegister
+
+    def do(self, errand: Errand) -> Outcome | Refused:
+        """Does it as the store would."""
+        try:
+            match errand:
+                case CatchUp():
+                    return self.derived.catch_up()
+                case Keep(months, mark):
+                    return self.derived.keep(months, mark)
+                case Number(found, window, now):
+                    return self.outages.number(found, window, now)
+        except StoreError as error:
+            return Refused(str(error), isinstance(error, StoreUnavailableError))
+
+
+@dataclass(slots=True)
+class Boards:
+    """Boards from a process of its own. It is started with the first order, and again whenever it is not there.
+
+    `rules` are asked in a thread; it is told of them where they are another object than before.
+    """
+
+    place: StorePlace
+    writer: Writer
+    rules: Callable[[], Rules]
+    clock: Clock
+    patience: Patience = field(default_factory=Patience)
+    command: tuple[str, ...] = COMMAND
+    trouble: str = field(default="", init=False)
+    """Why there is no board as of now; empty where there is."""
+    derived_utc: int | None = field(default=None, init=False)
+    """The moment of the latest board."""
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _child: Process | None = field(default=None, init=False)
+    _rules_there: Rules | None = field(default=None, init=False)
+    _losses: int = field(default=0, init=False)
+    _not_before: float = field(default=0.0, init=False)
+
+    async def derived(
+        self, leisure: int = LEISURE, alarms: tuple[str, ...] | None = None, *, apart: bool = False
+    ) -> Drawn:
+        """The board as of now at a glance, and with `alarms` the page that shows them; raises NotDerivedError.
+
+        `apart`: with what is public drawn a second time, by itself.
+        """
+        async with self._turn:
+            try:
+                drawn = await self._ordered(leisure, alarms, apart=apart)
+            except NotDerivedError as error:
+                self.trouble = str(error)
+                raise
+            self.trouble, self.derived_utc, self._losses = "", drawn.glance.now, 0
+            return drawn
+
+    async def close(self) -> None:
+        """Ends the process."""
+        async with self._turn:
+            await self._end()
+
+    @property
+    def pid(self) -> int | None:
+        """The process, where there is one."""
+        return None if self._child is None else self._child.pid
+
+    async def _ordered(self, leisure: int, alarms: tuple[str, ...] | None, *, apart: bool) -> Drawn:
+        try:
+            child = await self._started()
+            rules = await asyncio.to_thread(self.rules)
+            order = Order(self.clock(), leisure, None if rules is self._rules_there else rules, alarms, apart)
+            self._rules_there = rules
+            answer = await self._answered(child, order)
+        except (_LostError, OSError) as error:
+            raise NotDerivedError(await self._lost(error)) from None
+        except BaseException:
+            # What it would still say belongs to nobody.
+            await self._end()
+            raise
+        if isinstance(answer, Failed):
+            raise _told(answer)
+        return answer
+
+    async def _started(self) -> Process:
+        if self._child is not None and _is_there(self._child):
+            return self._child
+        if self._child is not None:
+            self.trouble = await self._lost(_LostError())
+        if asyncio.get_running_loop().time() < self._not_before:
+            raise NotDerivedError(self.trouble)
+        # In a session of its own it does not see a terminal's Ctrl-C.
+        self._child = await asyncio.create_subprocess_exec(
+            *self.command, stdin=PIPE, stdout=PIPE, start_new_session=True
+        )
+        self._rules_there = None
+        await self._say(self._child, Start(self.place))
+        return self._child
+
+    async def _answered(self, child: Process, order: Order) -> Drawn | Failed:
+        """Its answer to the order, once all its errands are done."""
+        message: Message = order
+        while True:
+            await self._say(child, message)
+            answer = await self._heard(child)
+            if isinstance(answer, Drawn | Failed):
+                return answer
+            assert isinstance(answer, CatchUp | Keep | Number)
+            message = await asyncio.to_thread(self.writer.do, answer)
+
+    async def _say(self, child: Process, message: Message) -> None:
+        assert child.stdin is not None
+        child.stdin.write(packed(message))
+        async with asyncio.timeout(self.patience.idle_s):
+            await child.stdin.drain()
+
+    async def _heard(self, child: Process) -> Message:
+        """Its next message; raises _LostError where it has ended, or does nothing."""
+        signs, hearing = Signs.of(child.pid), asyncio.create_task(_received(child))
+        begun = asyncio.get_running_loop().time()
+        try:
+            while True:
+                done, _ = await asyncio.wait({hearing}, timeout=self.patience.idle_s)
+                if done:
+                    return hearing.result()
+                before, signs = signs, Signs.of(child.pid)
+                took_s = asyncio.get_running_loop().time() - begun
+                if signs.cpu_s - before.cpu_s < self.patience.least_cpu_s or took_s > self.patience.most_s:
+                    raise _LostError(f"has said nothing for {took_s:.0f} s")
+        except asyncio.IncompleteReadError:
+            raise _LostError from None
+        finally:
+            hearing.cancel()
+
+    async def _lost(self, error: Exception) -> str:
+        """Ends what is left of it, and says what became of it; the next one may wait for its turn."""
+        child = self._child
+        await self._end()
+        why = f"could not be started: {error}" if child is None else how_it_ended(child.returncode)
+        if isinstance(error, _LostError) and str(error):
+            why = str(error)
+        wait_s = self.patience.before_another(self._losses)
+        self._losses += 1
+        self._not_before = asyncio.get_running_loop().time() + wait_s
+        again = f"it is started again in {wait_s:.0f} s" if wait_s else "it is started again"
+        _log.warning("the process that derives the page %s: %s", why, again, extra=fields(event="page-process"))
+        return f"the process that derives the page {why}"
+
+    async def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        assert child.stdin is not None
+        child.stdin.close()
+        try:
+            async with asyncio.timeout(self.patience.end_s):
+                await child.wait()
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+
+
+def _is_there(child: Process) -> bool:
+    assert child.stdout is not None
+    return child.returncode is None and not child.stdout.at_eof()
+
+
+async def _received(child: Process) -> Message:
+    assert child.stdout is not None
+    head = await child.stdout.readexactly(LENGTH.size)
+    body = await child.stdout.readexactly(*LENGTH.unpack(head))
+    try:
+        # In a thread: a page is unpacked without the interpreter.
+        return await asyncio.to_thread(unpacked, body)
+    except (pickle.UnpicklingError, AttributeError, ImportError, TypeError) as error:
+        raise _LostError(f"is another version: restart the collector ({error})") from error
+
+
+def _told(failed: Failed) -> NotDerivedError:
+    error = NotDerivedError(failed.text)
+    if failed.details:
+        error.add_note(failed.details)
+    return error
