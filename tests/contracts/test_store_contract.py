@@ -167,7 +167,19 @@ def test_a_contradicting_version_is_kept_once_however_often_it_comes(store: Stor
     for _ in range(3):
         taken(store, beat(Part(RUN, spans=[span(2, state="down", samples=3)])))
     assert store.registry.listing(reading(20_000))[0].conflicts == 1
-    assert [one.state for one in runs(store)[0].spans] == ["up", "up"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_two_versions_that_contradict_each_other_the_furthest_is_told_whichever_came_first(
+    store: Store, first: int
+) -> None:
+    taken(store, first_beat())
+    versions = [span(3, state="down", samples=3, closed=True), span(3, state="up", samples=2, closed=True)]
+    for version in (versions[first], versions[1 - first]):
+        taken(store, beat(Part(RUN, spans=[version])))
+    (run,) = runs(store)
+    assert [one.state for one in run.spans if one.number == 3] == ["down"]
+    assert [one.check for one in run.contradicted] == ["web", "web"]
 
 
 def test_a_stop_is_kept_and_the_first_one_stands(store: Store) -> None:

@@ -20,6 +20,8 @@ STALE = 2_000
 """Runs of which a request may ask whether the other one heard more."""
 WANTED_RUNS = 100
 WANTED_RECORDS = 2_000
+MOST_DEPTH = 50
+"""Of an entry's body: whoever reads it again, wherever that is, has room for it."""
 ANSWER_BYTES = 64 * 1024 * 1024
 
 Word = Annotated[str, Meta(max_length=64)]
@@ -217,8 +219,19 @@ def line_of(entry: Entry) -> EntryLine:
 
 
 def entry_of(line: EntryLine) -> Entry:
-    """And back; raises ValueError where its body is no JSON in its one form."""
+    """And back; raises ValueError where its body is no JSON in its one form, or nested beyond all sense."""
     entry = Entry(line.id, line.kind, line.recorded_utc, line.author, line.collector, line.seen, line.body)
-    if not isinstance(entry.told, dict) or canonical(entry.told) != line.body:
+    try:
+        told = entry.told
+    except RecursionError:
+        raise ValueError(f"entry {line.id}: its body is nested too deeply") from None
+    if not _is_shallow(told, MOST_DEPTH):
+        raise ValueError(f"entry {line.id}: its body is nested more than {MOST_DEPTH} deep")
+    if not isinstance(told, dict) or canonical(told) != line.body:
         raise ValueError(f"entry {line.id}: its body is not canonical JSON")
     return entry
+
+
+def _is_shallow(told: object, most: int) -> bool:
+    inner = told.values() if isinstance(told, dict) else told if isinstance(told, list) else ()
+    return most > 0 and all(_is_shallow(one, most - 1) for one in inner)
