@@ -81,7 +81,7 @@ bench-report: .venv/ready ## Measure what a year's report costs over 100, 300 an
 bench-report-formats: .venv/ready ## Measure what writing a year's report costs in each format
 	$(BIN)/python bench/report_formats.py $(ARGS)
 
-bench-ingest: .venv/ready ## Measure the beats a collector takes on one core, and what an estate of 10,000 nodes costs it
+bench-ingest: .venv/ready ## Measure what a collector takes on one core, with and without TLS; fails where a requirement is missed
 	$(BIN)/python bench/ingest.py $(ARGS)
 
 bench-postgresql: .venv/ready-for-development ## Measure what a beat and a node-month cost in a PostgreSQL store
@@ -96,12 +96,13 @@ fuzz: .venv/ready-for-development ## Throw 1.2 million mutated inputs at every r
 power-loss: .venv/ready ## Prove that what is acknowledged survives a loss of power, in every state a disk may be left in
 	$(BIN)/python bench/power_loss.py --seed $(SEED) --jobs $(JOBS) $(ARGS)
 
-package: .venv/ready ## Build wheels and source archives of the three distributions into dist/, reproducibly
+package: .venv/ready ## Build wheels, source archives and detak-verify.pyz into dist/, reproducibly
 	@rm -rf dist
 	@export SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 315532800); \
 	for part in wire agent collector; do \
 	    (cd $$part && ../$(BIN)/python -m hatchling build -d ../dist); \
 	done
+	@$(BIN)/python packaging/verify.py -o dist/detak-verify.pyz
 	@cd dist && sha256sum * | tee SHA256SUMS
 
 lock: .venv/ready ## Pin what the pyproject files ask for in requirements/*.txt (ARGS=--upgrade: its newest releases)

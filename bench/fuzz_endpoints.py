@@ -7,6 +7,7 @@ anything that the description does not say. It ends with one line: `fuzz-endpoin
 import argparse
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -15,40 +16,66 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / place) for place in ("system", "")]
 
-from hostile_client import Target, get, target  # noqa: E402 - it lies among the tests
+from hostile_client import Target, get, post, target  # noqa: E402 - it lies among the tests
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 ENDLESS = "/live"
+PAIR = "/api/v1/pair"
+OTHER = "c" * 16
+ASK = {
+    "protocol": 1, "collector": OTHER, "leads": False, "services": "", "marks": {}, "runs_until": 0,
+}  # fmt: skip
 _REQUESTS = re.compile(r"(\d+) generated|Test cases:\s*(\d+)")
 
 
 def main() -> int:
     wanted = _arguments()
     with tempfile.TemporaryDirectory() as folder, target(Path(folder)) as collector:
-        done = fuzz(collector, Path(folder), wanted)
-        print(done.stdout)
+        description = Path(folder) / "openapi.json"
+        description.write_text(json.dumps(_narrowed(json.loads(collector.say(get("/api/v1/openapi.json")).body))))
+        node, pair = collector.keys["n"], pair_key(collector)
+        everything = fuzz(collector, description, wanted, node, ["--exclude-path-regex", f"^({ENDLESS}$|{PAIR})"])
+        of_pairs = fuzz(collector, description, wanted, pair, ["--include-path-regex", f"^{PAIR}"])
+        asked = post(f"{PAIR}/changes", json.dumps(ASK).encode(), pair)
+        assert collector.say(asked).status == 200, "what was asked of a pair did not come past the door"
         logged = collector.log()
+    done = [everything, of_pairs]
+    for one in done:
+        print(one.stdout)
     tracebacks = logged.count("Traceback")
     if tracebacks:
         print(logged[logged.index("Traceback") - 300 :][:3_000])
-    failed = done.returncode != 0 or tracebacks > 0
-    print(f"fuzz-endpoints requests={requests_of(done.stdout)} failures={int(failed)} tracebacks={tracebacks}")
+    failed = any(one.returncode != 0 for one in done) or tracebacks > 0
+    requests = sum(requests_of(one.stdout) for one in done)
+    print(f"fuzz-endpoints requests={requests} failures={int(failed)} tracebacks={tracebacks}")
     return int(failed)
 
 
-def fuzz(collector: Target, folder: Path, wanted: argparse.Namespace) -> subprocess.CompletedProcess[str]:
-    """One run of schemathesis over all endpoints but the one that does not end."""
-    description = folder / "openapi.json"
-    description.write_text(json.dumps(_narrowed(json.loads(collector.say(get("/api/v1/openapi.json")).body))))
+def pair_key(collector: Target) -> str:
+    """What another collector shows, once it is this one's pair."""
+    line = shlex.split(collector.made.collector_says("pair", "token"))
+    asked = {
+        "protocol": 1, "token": line[line.index("--token") + 1], "collector": OTHER, "url": "http://127.0.0.1:9",
+        "key": "k" * 64,
+    }  # fmt: skip
+    heard = collector.say(post(PAIR, json.dumps(asked).encode()))
+    assert heard.status == 200, heard
+    return str(heard.json()["key"])
+
+
+def fuzz(
+    collector: Target, description: Path, wanted: argparse.Namespace, key: str, paths: list[str]
+) -> subprocess.CompletedProcess[str]:
+    """One run of schemathesis over some endpoints, none of which is endless, by whoever has the key."""
     command = [
         str(Path(sys.executable).parent / "schemathesis"), "run", str(description), "--url", collector.made.url,
-        "--checks", CHECKS, "--exclude-path", ENDLESS,
+        "--checks", CHECKS, *paths,
         "--max-examples", str(wanted.examples), "--seed", str(wanted.seed),
         "--phases", wanted.phases, "--continue-on-failure", "--no-color", "--no-shrink",
         "--generation-database", "none", "--warnings", "off", "--request-timeout", "30",
-        "--header", f"Authorization: Bearer {collector.keys['n']}",
+        "--header", f"Authorization: Bearer {key}",
     ]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=description.parent)
 
 
 def requests_of(told: str) -> int:
@@ -62,6 +89,7 @@ def _narrowed(description: dict[str, Any]) -> dict[str, Any]:
     schemas = description["components"]["schemas"]
     for message in ("Evidence", "KeyRenewal"):
         schemas[message]["properties"]["node"] = {"type": "string", "enum": ["n"]}
+    for message in ("Evidence", "KeyRenewal", "Ask", "Wanted", "Pairing"):
         schemas[message]["properties"]["protocol"] = {"type": "integer", "enum": [1]}
     return description
 

@@ -3,6 +3,7 @@
 A reader that raises anything else has a fault.
 """
 
+import gzip
 import io
 import itertools
 import tarfile
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
 from detak_agent.authorities import certificates_in, keys_of
@@ -21,12 +23,15 @@ from detak_collector.catalogue.holiday_table import parse_holidays
 from detak_collector.catalogue.place import Place
 from detak_collector.channel.authority import issue, new_authority
 from detak_collector.channel.enrol import issue_token, redeem
+from detak_collector.copies.restore import BackupError
 from detak_collector.ingest.validation import InvalidRecordError, check
+from detak_collector.store.base import StoreError
 from detak_collector.store.sqlite import open_store
 from detak_wire import limits
 from detak_wire.codec import InvalidMessageError, compress, decode, encode, inflate
 from detak_wire.messages import Answer, Enrolled, Enrolment, Evidence, KeyRenewal, Problem, Stored
 from evidence_builders import NODE, RUN, arrival, first_beat, later_beat, reading
+from fuzz_pair import backup, learned, manifest, pair_seeds, read_backup, read_pair
 
 SERVICES = Path(__file__).parents[1] / "config" / "services.toml"
 FACT = b'{"node":"a","check":"db","state":"down","first":"2024-01-05T01:00:00Z","last":"2024-01-05T06:00:00Z"}\n'
@@ -65,7 +70,7 @@ def targets() -> dict[str, Target]:
         encode(Answer(1, "c" * 16, 1, 2, {RUN: Stored(opened=True, mark=3, ranges=[(5, 6)], open={7: 8})}, 9)),
         encode(Problem("invalid", "no", "$.parts[0]", RUN, 3, 5)),
     )
-    known = (InvalidMessageError, InvalidRecordError)
+    known, unfit = (InvalidMessageError, InvalidRecordError), (BackupError, OSError)
     return {
         "message": Target(_message, known, seeds, is_json=True),
         "packed": Target(lambda data: _message(inflate(data, 100_000)), known, tuple(map(compress, seeds))),
@@ -75,8 +80,24 @@ def targets() -> dict[str, Target]:
         "corrections": Target(_corrections(), (CatalogueError,), (EXCLUSION, _recurring()), is_json=True),
         "holidays": Target(_holidays, (CatalogueError,), (HOLIDAYS,)),
         "bundle": Target(_bundle(), (CatalogueError,), (_archive("w"), _archive("w:gz"))),
+        "pair": Target(read_pair, (InvalidMessageError,), pair_seeds(), is_json=True),
+        "learned": Target(
+            learned(), (InvalidMessageError, ValueError, StoreError), (*pair_seeds()[2:5], _quiet()), is_json=True
+        ),
+        "manifest": Target(read_backup(lambda data: _gzip(backup(data))), unfit, (manifest(),), is_json=True),
+        "backup": Target(read_backup(_gzip), unfit, (backup(manifest()),)),
         "authorities": Target(lambda data: keys_of([data, *certificates_in(_text(data))]), (), _certificates()),
     }
+
+
+def _gzip(data: bytes) -> bytes:
+    return gzip.compress(data, 1)
+
+
+def _quiet() -> bytes:
+    """An answer whose entries are all sound, so that it is taken whole."""
+    told = msgspec.json.decode(pair_seeds()[3])
+    return msgspec.json.encode({**told, "entries": told["entries"][:2]})
 
 
 def _message(data: bytes) -> None:

@@ -77,13 +77,13 @@ def large_estate(home: Path, sizes: Sizes, core: int) -> Held:
     with servers.page_open(server.port, seen):
         watched = at_pace("with the page open", server, fleet, agents, sizes)
     print(f"  the page was renewed {seen['renewals']:.0f} times, and stood for {seen['longest_s']:.1f} s at most")
-    used = server.usage()
+    most_before = server.most_mib
     server, ready_s = restarted(server, place, core)
     fleet.close()
     most, known_s = returned(server, agents)
     server.end()
     shutil.rmtree(place)
-    return Held(paced.quantile_ms(0.99), watched.quantile_ms(0.99), max(used.most_mib, most), ready_s, known_s)
+    return Held(paced.quantile_ms(0.99), watched.quantile_ms(0.99), max(most_before, most), ready_s, known_s)
 
 
 def secured_estate(home: Path, sizes: Sizes, core: int) -> Secured:
@@ -91,7 +91,7 @@ def secured_estate(home: Path, sizes: Sizes, core: int) -> Secured:
     place = home / "secured"
     server, fleet, agents, opened_cpu_ms = settled(place, sizes, core, tls=True)
     paced = at_pace("at that pace", server, fleet, agents, sizes)
-    most = server.usage().most_mib
+    most = server.most_mib
     fleet.close()
     server.end()
     shutil.rmtree(place)
@@ -174,7 +174,7 @@ def returned(server: servers.Server, agents: list[Node]) -> tuple[float, float]:
     burst = fleet.once(lambda at: agents[at].next(), BURST)
     tell(f"{min(BURST, len(agents))} beats under way at once", burst)
     fleet.close()
-    return server.usage().most_mib, back.seconds
+    return server.most_mib, back.seconds
 
 
 def tell(what: str, outcome: Outcome) -> None:

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -33,16 +33,18 @@ PUSHGATEWAY = "prometheus-pushgateway"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
+WEIGH_EACH_S = 0.25
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Of a process and its children since they began: processor seconds, and MiB of memory now and at most.
+    """Of a process and its children since they began: processor seconds, and MiB of memory now.
 
-    What they share is counted for each of them, and the most of each as if that had been at one time.
+    What they share is counted for each of them.
     """
 
     cpu_s: float
     rss_mib: float
-    most_mib: float
 
 
 @dataclass(slots=True)
@@ -53,6 +55,17 @@ class Server:
     port: int
     started_s: float
     context: ssl.SSLContext | None = None
+    most_mib: float = 0.0
+
+    def __post_init__(self) -> None:
+        threading.Thread(target=self._weigh, daemon=True).start()
+
+    def _weigh(self) -> None:
+        """Keeps the most memory that it and its children had at one time, as far as four looks a second see it."""
+        while self.process.poll() is None:
+            with suppress(OSError, IndexError):
+                self.most_mib = max(self.most_mib, self.usage().rss_mib)
+            time.sleep(WEIGH_EACH_S)
 
     def usage(self) -> Usage:
         """What it has used, with its children."""
@@ -67,11 +80,11 @@ class Server:
         self.process.wait(PATIENCE_S)
 
 
-def _usage(pid: str) -> tuple[float, float, float]:
+def _usage(pid: str) -> tuple[float, float]:
     stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    rss, most = (int(re.findall(rf"{name}:\s+(\d+)", status)[0]) / 1_024 for name in ("VmRSS", "VmHWM"))
-    return (int(stat[11]) + int(stat[12])) / _TICKS, rss, most
+    rss_mib = int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1_024
+    return (int(stat[11]) + int(stat[12])) / _TICKS, rss_mib
 
 
 def on_core(core: int, command: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@ import click
 from detak_collector.catalogue import CatalogueError
 from detak_collector.channel.certificate_files import CertificateError
 from detak_collector.commands.backup import adopt, backup, move, restore
+from detak_collector.commands.bundle import bundle
 from detak_collector.commands.calendar import calendar
 from detak_collector.commands.catalogue import catalogue_group
 from detak_collector.commands.certificate import certificate
@@ -46,7 +47,7 @@ PRIVATE = 0o077
 COMMANDS = (
     init, serve, config_check, enroll, revoke, nodes, status, report, explain_command, difference_command, recompute,
     incidents, history, exclude, declare, calendar, store_group, certificate, backup, restore, move, adopt,
-    doctor, pair, promote, user, verify, ledger_group, catalogue_group,
+    doctor, pair, promote, user, verify, ledger_group, catalogue_group, bundle,
 )  # fmt: skip
 
 

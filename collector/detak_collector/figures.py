@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 from detak_collector.board.board import Board
 from detak_collector.board.days import DAY_MS, year_of
-from detak_collector.board.running import LEISURE, RunningBoard
+from detak_collector.board.node_detail import NodeDetail, node_detail
+from detak_collector.board.running import LEISURE, NoNodes, RunningBoard
 from detak_collector.clocks import Clock
 from detak_collector.downtime.calendars import Unknown, refuse_unknown, unknown_hours
 from detak_collector.downtime.catalogue import Catalogue
 from detak_collector.downtime.derive import Result, cells_of, put_together, with_incidents
+from detak_collector.downtime.facts import ALIVE
 from detak_collector.downtime.periods import Period, midnight, year_to_date
 from detak_collector.records import LatestNumbers, Records
 from detak_collector.rules import Rules
@@ -46,6 +48,7 @@ class Figures:
         self._derived = derived
         self._rules = rules
         self._clock = clock
+        self._registry = registry
         self._records = records
         self._board = RunningBoard(derived, registry, LatestNumbers(records.outages) if records is not None else None)
 
@@ -71,12 +74,33 @@ class Figures:
 
     def explained(self, service: str, period: Period, as_of: int | None = None) -> Result:
         """The same for one service alone, with all the details of its months."""
-        view = self._view(as_of)
-        view = view.only([one for one in view.rules.catalogue.services if one.id == service])
+        view = _only(self._view(as_of), service)
         cells = cells_of(view.case(), period)
         details = [view.month(period, cell) for cell in cells]
         result = put_together(view.case(), period, [detail.services for detail in details], details)
-        return with_incidents(result) if self._records is None else self._records.recall(result)
+        return self._recalled(result)
+
+    def report_of(self, service: str, period: Period) -> Result:
+        """The same without the details, from kept months: what a page of this service lists. No number is given."""
+        view = _only(self._view(), service)
+        case = view.case()
+        cells = cells_of(case, period)
+        refuse_unknown(case.catalogue, cells)
+        stored = StoredMonths(view, self._derived)
+        return self._recalled(put_together(case, period, [stored.services(period, cell) for cell in cells]))
+
+    def board_of(self, service: str) -> Board:
+        """What the status page shows of one service at this moment, derived by itself; its outages have no numbers."""
+        return RunningBoard(self._derived, NoNodes()).draw(_only(self._view(), service))
+
+    def node_now(self, name: str) -> NodeDetail | None:
+        """One node with the last day of its checks; None where there is no such node."""
+        view = self._view()
+        now = view.moment.utc
+        for row in self._registry.listing(view.moment, [name]):
+            checks = frozenset(f"{name}/{check}" for check in (ALIVE, *row.states))
+            return node_detail(view.rules.catalogue, row, view.facts(now - DAY_MS, now, checks), now)
+        return None
 
     def board_now(self, leisure: int = LEISURE) -> Board:
         """What the status page shows at this moment, derived anew as a whole as seldom as `leisure` says."""
@@ -86,10 +110,17 @@ class Figures:
         view = View(self._evidence, self._rules(), self._clock())
         return view if as_of is None else view.as_of(as_of)
 
+    def _recalled(self, result: Result) -> Result:
+        return with_incidents(result) if self._records is None else self._records.recall(result)
+
     def _completed(self, result: Result, view: View) -> Result:
         if self._records is None:
             return with_incidents(result)
         return self._records.recall(result) if view.earlier else self._records.complete(result, view.moment)
+
+
+def _only(view: View, service: str) -> View:
+    return view.only([one for one in view.rules.catalogue.services if one.id == service])
 
 
 def unfilled(catalogue: Catalogue, now: int) -> tuple[list[Unknown], list[Unknown]]:

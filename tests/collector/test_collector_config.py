@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from detak_collector.config import ConfigurationError, load
+from detak_collector.config import ConfigurationError, as_far_as_right, load
 
 SHIPPED = Path(__file__).parents[2] / "config" / "collector.toml"
 MALFORMED = "listen: expected ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080"
@@ -113,3 +113,49 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, content: bytes | No
         path.write_bytes(content)
     with pytest.raises(ConfigurationError, match=reason):
         load(path)
+
+
+def test_only_where_there_is_no_file_init_is_said_to_write_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "collector.toml"
+    with pytest.raises(ConfigurationError, match="write one with `detak-collector init`"):
+        load(path)
+    path.mkdir()
+    with pytest.raises(ConfigurationError, match="Is a directory"):
+        load(path)
+    with pytest.raises(ConfigurationError) as refused:
+        load(path)
+    assert "init" not in str(refused.value)
+
+    def denied(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", denied)
+    with pytest.raises(ConfigurationError, match="Permission denied: run this as the user of the collector"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("more", "left"),
+    [
+        ("down_after_ms = 5\n", "down_after_ms"),
+        ('listen = "nowhere"\n', "host"),
+        ('[tls]\ncertificate = "a"\nkey = 5\n', "tls"),
+        ('[syslog]\naddress = "x"\n', "syslog"),
+        ('follow = "x"\nfolow = 1\n', "follow"),
+    ],
+)
+def test_of_a_wrong_configuration_the_rest_is_told(tmp_path: Path, more: str, left: str) -> None:
+    path = tmp_path / "collector.toml"
+    path.write_text(BARE + more)
+    config, found = as_far_as_right(path)
+    assert found
+    assert config is not None
+    path.write_text(BARE)
+    assert getattr(config, left) == getattr(load(path), left)
+
+
+def test_of_one_that_names_no_folder_nothing_is(tmp_path: Path) -> None:
+    path = tmp_path / "collector.toml"
+    for content in ("listen = \n", "state_directory = 5\n"):
+        path.write_text(content)
+        assert as_far_as_right(path)[0] is None

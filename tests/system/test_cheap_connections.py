@@ -21,8 +21,10 @@ pytestmark = pytest.mark.system
 
 WARM = 100
 MEASURED = 300
-MOST_KIB = 38
-"""Of an idle connection. About 30 were measured, and 286 with the buffers that asyncio makes."""
+MOST_KIB = 40
+"""Of an idle connection. 33 were measured, 49 with a buffer of one record for each, 286 with those of asyncio."""
+MOST_AFTER_MORE_KIB = 46
+"""Of one that has said more at once."""
 
 
 @pytest.fixture
@@ -63,21 +65,22 @@ def is_open(end: socket.socket) -> bool:
     return True
 
 
-def test_an_idle_connection_over_tls_takes_little_memory(made: OwnAuthority) -> None:
+@pytest.mark.parametrize(("size", "most_kib"), [(700, MOST_KIB), (8_000, MOST_AFTER_MORE_KIB)])
+def test_a_resting_connection_over_tls_takes_little_memory(made: OwnAuthority, size: int, most_kib: int) -> None:
     ends = []
 
     def opened(number: int) -> int:
         for _ in range(number):
             ends.append(secured(made))
-            # As large as a beat, or larger than a record of TLS: what was read stays with nobody.
-            assert answer_to(ends[-1], post("/api/v1/evidence", b"x" * 700)).status == 401
+            # As large as a beat, or as what a node of many checks says when its agent begins.
+            assert answer_to(ends[-1], post("/api/v1/evidence", b"x" * size)).status == 401
         return resident_kib(made)
 
     before = opened(WARM)
     each = (opened(MEASURED) - before) / MEASURED
     for end in ends:
         end.close()
-    assert 5 < each <= MOST_KIB, f"{each:.1f} KiB"
+    assert 5 < each <= most_kib, f"{each:.1f} KiB"
 
 
 def test_a_body_of_many_records_arrives_whole_while_others_write_into_the_same_room(made: OwnAuthority) -> None:

@@ -10,11 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from detak_collector.board.board import Board, Condition, NodeState, ServiceState
 from detak_collector.board.boards import Standing, board_of, service_state
 from detak_collector.board.days import DAY_MS, DAYS, Year, midnight_before, year_of
 from detak_collector.board.nodes import node_states
+from detak_collector.clocks import Reading
 from detak_collector.downtime.assess import Month
 from detak_collector.downtime.calendars import Unknown, unknown_hours, without_joint_leave
 from detak_collector.downtime.days import DayTotals, days_of
@@ -24,7 +26,7 @@ from detak_collector.downtime.outages import Outage
 from detak_collector.downtime.periods import Period, months
 from detak_collector.records import LatestNumbers
 from detak_collector.rules import Rules, checks_by_service
-from detak_collector.store.base import CaughtUp, DerivedMonths, NodeRegistry, StoreUnavailableError
+from detak_collector.store.base import CaughtUp, DerivedMonths, NodeRow, StoreUnavailableError
 from detak_collector.stored_months import StoredMonths, View
 
 LEISURE = 20
@@ -32,6 +34,30 @@ LEISURE = 20
 
 NODES_AT_ONCE = 500
 """The evidence of ten thousand nodes at once would take hundreds of MiB."""
+
+
+class KnownNodes(Protocol):
+    """Of the registry what a board needs."""
+
+    def listing(self, now: Reading, names: Collection[str] | None = None) -> list[NodeRow]:
+        """As NodeRegistry says."""
+        ...
+
+    def heard(self, now: Reading) -> dict[str, int | None]:
+        """As NodeRegistry says."""
+        ...
+
+
+class NoNodes:
+    """For a board that shows no nodes and is drawn once."""
+
+    def listing(self, now: Reading, names: Collection[str] | None = None) -> list[NodeRow]:  # noqa: ARG002 - the seam's
+        """None at all."""
+        return []
+
+    def heard(self, now: Reading) -> dict[str, int | None]:  # noqa: ARG002 - the seam's
+        """None at all."""
+        return {}
 
 
 @dataclass(slots=True)
@@ -49,7 +75,7 @@ class RunningBoard:
     def __init__(
         self,
         derived: DerivedMonths,
-        registry: NodeRegistry,
+        registry: KnownNodes,
         numbers: LatestNumbers | None = None,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -101,7 +127,7 @@ class _State:
         self,
         rules: Rules,
         derived: DerivedMonths,
-        registry: NodeRegistry,
+        registry: KnownNodes,
         timer: Callable[[], float],
         year: Year,
     ) -> None:

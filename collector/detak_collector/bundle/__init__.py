@@ -1,9 +1,6 @@
-"""A bundle: everything from which figures can be derived without a database, as a directory or one tar archive.
+"""Bundles: everything from which figures can be derived without a database, as a directory or one tar archive.
 
-It holds services.toml and facts.ndjson, and may hold exclusions.ndjson, declarations.ndjson, bundle.json and tables
-of holidays. It is read whole or refused whole, with every problem told at once. It derives nothing.
+A hand-written one (`reading.py`) states facts in absolute time. A packed one (`package.py`) is made from a store by
+`writing.py`, holds exactly what the engine was given, and the chained records behind it. Whatever reads a packed one
+uses the standard library alone, so that it runs in `detak-verify.pyz`. Each is read whole or refused whole.
 """
-
-from detak_collector.bundle.reading import Bundle, read_bundle
-
-__all__ = ["Bundle", "read_bundle"]

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import chain, islice, pairwise, takewhile
 
-from dateutil.rrule import rrulestr
-
 from detak_collector.catalogue.moments import FIRST_YEAR, LAST_YEAR
 from detak_collector.catalogue.place import Place
 from detak_collector.downtime.periods import EPOCH, local_instant, to_ms
@@ -53,6 +51,9 @@ class Recurrence:
 
     def walls(self, last: datetime) -> Iterator[datetime]:
         """What the wall clock shows, in whole seconds, at each begin that the rule gives, to a day after `last`."""
+        # Here, since who recomputes a packed bundle has no libraries, and needs none: its windows are laid out.
+        from dateutil.rrule import rrulestr  # noqa: PLC0415
+
         first = _wall(self.begin, self.zone).replace(microsecond=0)
         bounded = f"{self.rule};UNTIL={last + timedelta(days=1):%Y%m%dT%H%M%S}"
         return iter(rrulestr(bounded, dtstart=first))

@@ -10,8 +10,8 @@ import asyncio
 import ssl
 from asyncio import sslproto
 
-ROOM_BYTES = 16 * 1024
-"""One record of TLS; a connection may also keep so much of what came last."""
+ROOM_BYTES = 4 * 1024
+"""Enough for a beat. OpenSSL keeps room for the largest piece that a connection was ever handed, so these are small."""
 
 _room = bytearray(ROOM_BYTES)
 _room_view = memoryview(_room)

@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 import click
 
 from detak_collector.board.board import Condition
-from detak_collector.bundle import read_bundle
+from detak_collector.bundle.package import is_packed
+from detak_collector.bundle.reading import read_bundle
 from detak_collector.catalogue import CatalogueError
 from detak_collector.catalogue.moments import Zone
 from detak_collector.catalogue.place import Place
 from detak_collector.clocks import Reading
 from detak_collector.commands.output import Output, deliver, output_options, part_of
+from detak_collector.commands.packed import explained_package, recomputed_package
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session
 from detak_collector.commands.watching import LAST_KNOWN, why_unwatched
 from detak_collector.decisions.corrections import Corrections
@@ -42,6 +44,7 @@ from detak_collector.report.tables import local_text
 from detak_collector.rules import Rules, rules_in_force
 from detak_collector.store.base import EvidenceStore
 from detak_collector.store.ledger import SqlLedger
+from detak_collector.store.parts import Store
 from detak_collector.stored_months import View
 
 FORMATS = ("text", "json")
@@ -129,7 +132,10 @@ def explain_command(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Take every counted second of SERVICE back to its rule, its spans and what excluded its neighbours."""
     asked = (period, begin, end)
-    if bundle is not None:
+    if bundle is not None and is_packed(bundle):
+        _refuse_other_period((*asked, as_of))
+        result = explained_package(bundle, service)
+    elif bundle is not None:
         result = recomputed(bundle, asked, as_of)
         _refuse_unknown(service, result.case.catalogue)
     else:
@@ -161,14 +167,32 @@ def status(session: Session) -> int:
 @output_options
 def recompute(
     path: Path, period: str | None, begin: str | None, end: str | None, as_of: str | None, output: Output
-) -> None:
+) -> int:
     """Derive figures from the files at PATH, a directory or an archive: no store, no server.
 
-    PATH holds services.toml and facts.ndjson, and may hold exclusions.ndjson and declarations.ndjson.
+    PATH is a file that `bundle` made, which names its period: exit code 1 if its figures come out as others. Or it
+    holds services.toml and facts.ndjson, and may hold exclusions.ndjson and declarations.ndjson.
     """
     output.refuse()
+    if is_packed(path):
+        _refuse_other_period((period, begin, end, as_of))
+        return _recompute_package(path, output)
     result = part_of(recomputed(path, (period, begin, end), as_of), output)
     deliver(result, output, effects(result, from_facts(result)) if output.tells_effects else {})
+    return 0
+
+
+def _recompute_package(path: Path, output: Output) -> int:
+    whole, is_same = recomputed_package(path)
+    deliver(part_of(whole, output), output, {})
+    said = "the same, to the byte, as" if is_same else "NOT THE SAME as"
+    click.echo(f"{path}: recomputed: {said} what it was bundled with", err=True)
+    return 0 if is_same else EXIT_BAD_NEWS
+
+
+def _refuse_other_period(asked: tuple[str | None, ...]) -> None:
+    if any(one is not None for one in asked):
+        raise click.UsageError("this bundle is of one period and one moment: leave out --period, --from, --to, --as-of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +238,13 @@ class Opened:
 @contextmanager
 def opened(session: Session) -> Iterator[Opened]:
     """The store that the configuration names; raises StoreError where there is none."""
+    with opened_whole(session) as (found, _, _):
+        yield found
+
+
+@contextmanager
+def opened_whole(session: Session) -> Iterator[tuple[Opened, Store, Records]]:
+    """The same with all that the store keeps, and what results are completed from."""
     config = session.config()
     with session.existing_store(config) as store:
         rules = DecisionLog(store).over(rules_in_force(config, store.entries), session.clock().utc)
@@ -221,7 +252,8 @@ def opened(session: Session) -> Iterator[Opened]:
         records = Records(SharedNumbers(store.outages, lambda: leads), store.history)
         figures = Figures(store.evidence, store.derived, store.registry, lambda: rules, session.clock, records)
         now = session.clock()
-        yield Opened(store.evidence, figures, rules, now, store.ledger, why_unwatched(store, config, now.utc))
+        why = why_unwatched(store, config, now.utc)
+        yield Opened(store.evidence, figures, rules, now, store.ledger, why), store, records
 
 
 def reported(session: Session, asked: Asked, as_of: str | None = None) -> Result:

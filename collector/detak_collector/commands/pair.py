@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 
 import click
@@ -63,6 +64,10 @@ def join(session: Session, url: str, secret: str, ca_keys: tuple[str, ...], fing
     fault = url_fault(url, allow_plaintext=config.allow_plaintext)
     if fault is not None:
         raise click.UsageError(f"URL: {fault}")
+    if not re.fullmatch(f"[0-9a-f]{{{2 * RANDOM_BYTES}}}", secret):
+        raise click.UsageError(
+            "--token: this is no token: paste the whole line that `detak-collector pair token` printed"
+        )
     key = secrets.token_hex(RANDOM_BYTES)
     with session.store(config) as store:
         pairing = Pairing(PAIR_PROTOCOL, secret, store.collector, config.url, key, _authority(config))

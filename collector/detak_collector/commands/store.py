@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from detak_collector.commands.ledger import verified
-from detak_collector.commands.session import EXIT_BAD_NEWS, Session
+from detak_collector.commands.session import EXIT_BAD_NEWS, Session, hindrance_here
 from detak_collector.config import Config, ConfigurationError
 from detak_collector.copies.comparison import differing_months, months_known
 from detak_collector.copies.state_directory import owned
+from detak_collector.errors import FencedError
 from detak_collector.ledger.chain import GivenHead
 from detak_collector.ledger.verification import Verification
 from detak_collector.rules import rules_in_force
@@ -30,6 +31,7 @@ from detak_collector.store.sqlite import FILE_NAME
 if TYPE_CHECKING:
     from detak_collector.store.copying import Copy, Told
 
+COPIED = "it was copied to "
 NEXT = """\
 Next:
   1. in {path}:
@@ -60,6 +62,7 @@ def copy(session: Session, url: str | None, password_file: Path | None) -> int:
     if not file.exists():
         raise StoreError(f"{config.state_directory / FILE_NAME}: no such file: there is nothing to copy")
     with owned(config.state_directory), closing(file.open(session.clock())) as source:
+        _refuse_moved(source)
         _chain_all(source, session.clock().utc)
         differing = _copied(session, config, source, target)
         if differing:
@@ -68,6 +71,13 @@ def copy(session: Session, url: str | None, password_file: Path | None) -> int:
     session.audit(config, "copied", f"the store was copied to {target.url}")
     click.echo(NEXT.format(path=session.config_path, url=target.url, file=config.state_directory / FILE_NAME), nl=False)
     return 0
+
+
+def _refuse_moved(source: Store) -> None:
+    """One that was copied may have to be copied on, and no other copy that serves no more; raises FencedError."""
+    instance, reason = source.instance.seen(), hindrance_here(source)
+    if instance is not None and reason is not None and not instance.fenced_why.startswith(COPIED):
+        raise FencedError(f"nothing is copied: {source.database.place}: {reason}")
 
 
 def _target(config: Config, url: str | None, password_file: Path | None) -> StorePlace:
@@ -113,7 +123,7 @@ def _copied(session: Session, config: Config, source: Store, target: StorePlace)
             return f"the figures of {', '.join(names)}"
         # The file first: at no time may both be served.
         instance = source.instance.read()
-        source.instance.keep(instance.fenced(now.utc, f"it was copied to {database.place}"))
+        source.instance.keep(instance.fenced(now.utc, f"{COPIED}{database.place}"))
         copying.finish(instance.successor(now.utc), now.utc)
         rows = sum(copying.rows.values())
     click.echo(

@@ -22,7 +22,7 @@ from detak_collector.pair.entry import GRANT
 from detak_collector.pair.here import require_leader
 from detak_collector.report.tables import local_text
 from detak_collector.report.terminal import printable
-from detak_collector.rules import rules_of
+from detak_collector.rules import rules_in_force
 from detak_collector.store.parts import Store
 from detak_collector.web.session import digest
 
@@ -130,8 +130,8 @@ def _wishes(
 def list_command(session: Session) -> None:
     """List the accounts with their roles, by whom these were given, and when each signed in."""
     config = session.config()
-    zone = rules_of(config).zone
     with session.whichever_store(config) as store:
+        zone = rules_in_force(config, store.entries).zone
         accounts = store.accounts.listing()
         grants = in_force(store.entries.of(GRANT))
     if not accounts and not grants:

@@ -118,7 +118,10 @@ def make(
     """
     if target.exists():
         raise FileExistsError(0, "is there already: name another file, or remove it", str(target))
-    with room_in(target.parent, _needed(source)), tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+    with (
+        room_in(target.parent, _needed(source)),
+        tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder,
+    ):
         copy, archive = Path(folder) / "store", Path(folder) / "archive"
         snapshot.take(source.store, copy, progress)
         schema = snapshot.check(copy)

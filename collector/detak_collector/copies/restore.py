@@ -127,6 +127,8 @@ def _manifest(tar: tarfile.TarFile) -> Manifest:
         manifest = msgspec.json.decode(_opened(tar, MANIFEST).read(MOST_FILE_BYTES), type=Manifest)
     except msgspec.DecodeError as error:
         raise BackupError(f"{MANIFEST}: {error}") from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise BackupError(f"{MANIFEST}: it is no JSON that this version reads") from error
     if manifest.format != FORMAT:
         raise BackupError(f"of format {manifest.format}, this version reads {FORMAT}")
     if not manifest.members or manifest.members[0].place != "store":

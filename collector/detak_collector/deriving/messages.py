@@ -17,6 +17,7 @@ from detak_collector.rules import Rules
 from detak_collector.store.base import CaughtUp, DerivedMonth
 from detak_collector.store.place import StorePlace
 from detak_collector.web.render import Snapshot
+from detak_collector.web.sheet import DrawnSheet, Sheet
 
 LENGTH = struct.Struct("!Q")
 """Stands before each message."""
@@ -42,6 +43,15 @@ class Order:
     alarms: tuple[str, ...] | None
     apart: bool = False
     """Draw what is public a second time, by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetOrder:
+    """Draw this page by itself, as of `now`. `rules` as in an Order."""
+
+    now: Reading
+    rules: Rules | None
+    sheet: Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,7 @@ class Refused:
     is_for_now: bool
 
 
-Message = Start | Order | Drawn | Failed | Errand | Outcome | Refused
+Message = Start | Order | SheetOrder | Drawn | DrawnSheet | Failed | Errand | Outcome | Refused
 
 
 def packed(message: Message) -> bytes:

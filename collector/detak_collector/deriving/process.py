@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from detak_collector.board.running import LEISURE
-from detak_collector.clocks import Clock
+from detak_collector.clocks import Clock, Reading
 from detak_collector.deriving.life import Patience, Signs, how_it_ended
 from detak_collector.deriving.messages import (
     LENGTH,
@@ -29,6 +29,7 @@ from detak_collector.deriving.messages import (
     Order,
     Outcome,
     Refused,
+    SheetOrder,
     Start,
     packed,
     unpacked,
@@ -38,6 +39,7 @@ from detak_collector.rules import Rules
 from detak_collector.store.base import DerivedMonths, StoreError, StoreUnavailableError
 from detak_collector.store.place import StorePlace
 from detak_collector.store.remembered import OutageRegister
+from detak_collector.web.sheet import DrawnSheet, Sheet
 
 COMMAND = (sys.executable, "-P", "-m", "detak_collector.deriving.worker")
 
@@ -105,12 +107,25 @@ class Boards:
         """
         async with self._turn:
             try:
-                drawn = await self._ordered(leisure, alarms, apart=apart)
+                drawn = await self._ordered(lambda now, rules: Order(now, leisure, rules, alarms, apart))
             except NotDerivedError as error:
                 self.trouble = str(error)
                 raise
+            assert isinstance(drawn, Drawn)
             self.trouble, self.derived_utc, self._losses = "", drawn.glance.now, 0
             return drawn
+
+    async def sheet(self, sheet: Sheet) -> DrawnSheet:
+        """A page by itself as of now; raises NotDerivedError."""
+        async with self._turn:
+            drawn = await self._ordered(lambda now, rules: SheetOrder(now, rules, sheet))
+            assert isinstance(drawn, DrawnSheet)
+            self._losses = 0
+            return drawn
+
+    def another(self) -> Boards:
+        """The same in a process of its own, so that what takes long there delays nothing here."""
+        return Boards(self.place, self.writer, self.rules, self.clock, self.patience, self.command)
 
     async def close(self) -> None:
         """Ends the process."""
@@ -122,13 +137,13 @@ class Boards:
         """The process, where there is one."""
         return None if self._child is None else self._child.pid
 
-    async def _ordered(self, leisure: int, alarms: tuple[str, ...] | None, *, apart: bool) -> Drawn:
+    async def _ordered(self, order: Callable[[Reading, Rules | None], Order | SheetOrder]) -> Drawn | DrawnSheet:
         try:
             child = await self._started()
             rules = await asyncio.to_thread(self.rules)
-            order = Order(self.clock(), leisure, None if rules is self._rules_there else rules, alarms, apart)
+            made = order(self.clock(), None if rules is self._rules_there else rules)
             self._rules_there = rules
-            answer = await self._answered(child, order)
+            answer = await self._answered(child, made)
         except (_LostError, OSError) as error:
             raise NotDerivedError(await self._lost(error)) from None
         except BaseException:
@@ -154,13 +169,13 @@ class Boards:
         await self._say(self._child, Start(self.place))
         return self._child
 
-    async def _answered(self, child: Process, order: Order) -> Drawn | Failed:
+    async def _answered(self, child: Process, order: Order | SheetOrder) -> Drawn | DrawnSheet | Failed:
         """Its answer to the order, once all its errands are done."""
         message: Message = order
         while True:
             await self._say(child, message)
             answer = await self._heard(child)
-            if isinstance(answer, Drawn | Failed):
+            if isinstance(answer, Drawn | DrawnSheet | Failed):
                 return answer
             assert isinstance(answer, CatchUp | Keep | Number)
             message = await asyncio.to_thread(self.writer.do, answer)

@@ -14,6 +14,7 @@ import threading
 import traceback
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +29,7 @@ from detak_collector.deriving.messages import (
     Order,
     Outcome,
     Refused,
+    SheetOrder,
     Start,
     packed,
     unpacked,
@@ -38,10 +40,13 @@ from detak_collector.records import Records
 from detak_collector.rules import Rules
 from detak_collector.store.base import CaughtUp, StoreError, StoreUnavailableError
 from detak_collector.store.history import SqlHistory
+from detak_collector.store.metrics import read as read_metrics
 from detak_collector.store.place import StorePlace
 from detak_collector.store.registry import SqlRegistry
 from detak_collector.web.assets import Assets
 from detak_collector.web.render import STATIC, TEMPLATES, Renderer
+from detak_collector.web.sheet import DrawnSheet
+from detak_collector.web.sheet_maker import SheetMaker, Sources
 
 NICENESS = 10
 """A tenth of what the serving process gets where both want the same core."""
@@ -96,20 +101,25 @@ class Deriving:
 
     def __init__(self, line: Line, place: StorePlace) -> None:
         database = ReadingDatabase(place.database())
-        records = Records(NumberedElsewhere(database, line.ask), SqlHistory(database))
+        register = NumberedElsewhere(database, line.ask)
+        records = Records(register, SqlHistory(database))
         self._figures = Figures(
             StoredFacts(database), MonthsKeptElsewhere(database, line.ask), SqlRegistry(database),
             self._rules_now, self._clock, records,
         )  # fmt: skip
-        self._draw = Renderer(Assets(STATIC, TEMPLATES)).draw
+        assets = Assets(STATIC, TEMPLATES)
+        self._draw = Renderer(assets).draw
+        metrics = partial(read_metrics, database)
+        sources = Sources(self._figures, register, metrics, self._rules_now, lambda: self._clock().utc)
+        self._sheets = SheetMaker(sources, assets)
         self._rules: Rules | None = None
         self._now: Reading | None = None
 
-    def follow(self, order: Order) -> Drawn | Failed:
+    def follow(self, order: Order | SheetOrder) -> Drawn | DrawnSheet | Failed:
         """Does what it says; whatever fails is told, and the next order finds everything as it was."""
         self._now, self._rules = order.now, order.rules or self._rules
         try:
-            return self._drawn(order)
+            return self._sheets.draw(order.sheet) if isinstance(order, SheetOrder) else self._drawn(order)
         except StoreError as error:
             return Failed(str(error), "")
         except Exception as error:  # noqa: BLE001 - told to the serving process, which logs it
@@ -141,7 +151,7 @@ def main() -> None:
     gc.freeze()
     while True:
         order = line.hear()
-        assert isinstance(order, Order)
+        assert isinstance(order, Order | SheetOrder)
         line.say(deriving.follow(order))
 
 

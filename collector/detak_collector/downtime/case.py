@@ -22,8 +22,8 @@ class CatalogueVersion:
 class Case:
     """Catalogue, evidence and corrections. `as_of`: the moment up to which evidence is used and time has passed.
 
-    `earlier`: it is a moment gone by, and what has come to be known since is left out. `version` is the catalogue's, where
-    versions of it are kept.
+    `earlier`: it is a moment gone by, and what has come to be known since is left out. `version` is the catalogue's,
+    where versions of it are kept.
     """
 
     catalogue: Catalogue

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
 
-from detak_collector.ledger.lines import line_of
+from detak_collector.ledger.plain import plain_line
 
 MOST_RECORDS = 5_000
 """Of one block: what is read and digested at once."""
@@ -85,7 +85,7 @@ class Reach:
 
 def identity_line(collector: str) -> bytes:
     """What the chain of a collector begins with."""
-    return line_of({"collector": collector})
+    return plain_line({"collector": collector})
 
 
 def genesis(collector: str) -> Head:
@@ -95,7 +95,7 @@ def genesis(collector: str) -> Head:
 
 def header_of(block: Block, previous: bytes) -> bytes:
     """The header, without an end of line."""
-    return line_of(
+    return plain_line(
         {
             "block": block.number,
             "digest": block.digest.hex(),

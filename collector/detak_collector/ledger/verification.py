@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from detak_collector.ledger.chain import Block, GivenHead, Head, digest_of, genesis, head_of, short_of, shorts_of
-from detak_collector.ledger.lines import named
+from detak_collector.ledger.plain import named
 
 
 class Wrong(StrEnum):

@@ -103,7 +103,7 @@ def _serving(facts: Examined) -> Iterator[Finding]:
         why, _, what_to_do = facts.hindrance.partition(". ")
         yield Finding(
             Severity.FAULT, "collector", "it must not serve from this store", why,
-            what_to_do or "`detak-collector adopt`, if the other one never serves again",
+            f"{what_to_do[:1].lower()}{what_to_do[1:]}" or "`detak-collector adopt`, if no other one ever serves again",
         )  # fmt: skip
     elif is_watching or (facts.is_running and not facts.is_known):
         return

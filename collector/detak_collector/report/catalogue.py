@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from datetime import tzinfo
-from fractions import Fraction
 
-import msgspec
-
-from detak_collector.downtime.catalogue import Catalogue
-from detak_collector.downtime.intervals import Intervals
+from detak_collector.report.digests import catalogue_digest
 from detak_collector.report.matter import Matter
-
-
-def catalogue_digest(catalogue: Catalogue) -> str:
-    """SHA-256 of everything that the catalogue says: equal digests, equal services, hours, rules and targets."""
-    return hashlib.sha256(
-        msgspec.json.encode(msgspec.to_builtins(catalogue, enc_hook=_plain), order="sorted")
-    ).hexdigest()
-
-
-def _plain(value: object) -> object:
-    match value:
-        case Fraction() | tzinfo():
-            return str(value)
-        case Intervals():
-            return list(value)
-        case _:
-            raise TypeError(f"the catalogue holds a {type(value).__name__}, which its digest does not know")
 
 
 def catalogue_rows(matter: Matter) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ from detak_collector.downtime.summary import (
     units_of,
     warnings,
 )
-from detak_collector.report.catalogue import catalogue_digest
+from detak_collector.report.digests import catalogue_digest
 from detak_collector.report.numbers import decimal_text, iso_utc
 
 SCHEMA_VERSION = 1

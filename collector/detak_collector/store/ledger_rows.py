@@ -12,7 +12,8 @@ from operator import itemgetter
 from typing import Any
 
 from detak_collector.ledger.chain import Reach
-from detak_collector.ledger.lines import RECORD, line_of, value_of
+from detak_collector.ledger.lines import line_of, value_of
+from detak_collector.ledger.plain import RECORD
 from detak_collector.store.instance import Executes
 
 LEAST = -(2**63)

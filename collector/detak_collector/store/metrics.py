@@ -82,13 +82,18 @@ class SqlMetrics:
 
     def read(self, node: str, begin_utc: int, end_utc: int, most: int) -> list[Moment] | None:
         """As the seam says."""
-        begin, end = -(-begin_utc // SLOT_MS), -(-end_utc // SLOT_MS)
-        with self._database.reading() as connection:
-            row = connection.execute("SELECT id FROM node WHERE name = ?", (node,)).fetchone()
-            if row is None:
-                return None
-            rows = _rows(connection, row[0], begin, end)
-            return thinned((unpacked(utc * SLOT_MS, point) for utc, point in rows), begin_utc, end_utc, most)
+        return read(self._database, node, begin_utc, end_utc, most)
+
+
+def read(database: Database, node: str, begin_utc: int, end_utc: int, most: int) -> list[Moment] | None:
+    """As the seam says, for who only reads."""
+    begin, end = -(-begin_utc // SLOT_MS), -(-end_utc // SLOT_MS)
+    with database.reading() as connection:
+        row = connection.execute("SELECT id FROM node WHERE name = ?", (node,)).fetchone()
+        if row is None:
+            return None
+        rows = _rows(connection, row[0], begin, end)
+        return thinned((unpacked(utc * SLOT_MS, point) for utc, point in rows), begin_utc, end_utc, most)
 
 
 @dataclass(frozen=True, slots=True)

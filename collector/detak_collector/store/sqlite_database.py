@@ -33,6 +33,7 @@ _ADVICE = {
     sqlite3.SQLITE_FULL: _MAKE_ROOM,
     sqlite3.SQLITE_IOERR: ": see what the kernel says of the disk (`dmesg`), then start again; agents deliver again "
     "what was not acknowledged",
+    sqlite3.SQLITE_CANTOPEN: ": see that the file and its folder are there, and belong to the user that this runs as",
     sqlite3.SQLITE_CORRUPT: ": restore the latest backup; agents deliver again what came after it",
 }
 _REQUIRED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_MS}
@@ -204,7 +205,7 @@ class SqliteConnection:
 
     @contextmanager
     def transaction(self, *, writing: bool = True) -> Iterator[None]:
-        """As the seam says; a file that was removed or replaced takes nothing more: it would be lost with this process."""
+        """As the seam says; a file that was removed or replaced takes nothing more: it would be lost at the end."""
         if writing and _mark(self._path) != self._file:
             self._soundness.failure = self._soundness.failure or (
                 f"{self._path}: was removed or replaced while it was open, so nothing more is taken: bring it back, or "

@@ -14,10 +14,11 @@ from detak_collector.accounts.roles import Role
 from detak_collector.accounts.second_factor import address_of, drawing_of, in_fours, matching_step, new_secret
 from detak_collector.translation.language import language
 from detak_collector.web.account_words import HELD, NOTICES, ROLES, WRONG_CODE, WRONG_PASSWORD
-from detak_collector.web.forms import go_to, spoken_by
+from detak_collector.web.forms import go_to
 from detak_collector.web.people import People
 from detak_collector.web.session import Person
 from detak_collector.web.sign_in import fault_of
+from detak_collector.web.speaking import spoken_by
 
 
 class AccountPages:

@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from detak_collector.translation import ENGLISH, LANGUAGES
 from detak_collector.translation.language import language
 from detak_collector.web import csrf
 from detak_collector.web.assets import Assets
 from detak_collector.web.render import TEMPLATES
 from detak_collector.web.session import COOKIE, FORM_COOKIE, Gate, Person
+from detak_collector.web.speaking import spoken_by
 
 MOST_BYTES = 16_384
 MOST_FIELDS = 20
@@ -96,16 +96,3 @@ class Forms:
 def go_to(place: str) -> web.Response:
     """Has the browser ask for another page, by a path from where it is."""
     return web.Response(status=303, headers={"Location": place, "Cache-Control": "no-store"})
-
-
-def spoken_by(request: web.Request) -> str:
-    """The reader's language, the first of those he wants that is spoken here."""
-    wanted: list[tuple[float, int, str]] = []
-    for at, one in enumerate(request.headers.get("Accept-Language", "")[:200].split(",")):
-        code, _, quality = one.strip().lower().partition(";q=")
-        try:
-            weight = float(quality or 1)
-        except ValueError:
-            continue
-        wanted.append((-weight, at, code.partition("-")[0]))
-    return next((code for weight, _, code in sorted(wanted) if code in LANGUAGES and weight), ENGLISH)

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from detak_collector.pair.messages import Answered, Ask, Paired, Pairing, Records, Wanted
 from detak_collector.web.openapi_people import for_people
+from detak_collector.web.openapi_sheets import for_sheets
 from detak_wire import limits
 from detak_wire.messages import Answer, Enrolled, Enrolment, Evidence, KeyRenewal, Problem
 
@@ -46,16 +47,28 @@ def document(version: str) -> bytes:
     """The description as JSON."""
     _, components = msgspec.json.schema_components(_MESSAGES, ref_template="#/components/schemas/{name}")
     return msgspec.json.encode(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": "Detak collector", "version": version},
-            "paths": {**_for_agents(), **_for_everyone(), **for_people()},
-            "components": {
-                "schemas": components,
-                "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A node's key."}},
-            },
-        }
+        _portable(
+            {
+                "openapi": "3.1.0",
+                "info": {"title": "Detak collector", "version": version},
+                "paths": {**_for_agents(), **_for_everyone(), **for_people(), **for_sheets()},
+                "components": {
+                    "schemas": components,
+                    "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A node's key."}},
+                },
+            }
+        )
     )
+
+
+def _portable(schema: object) -> object:
+    r"""The same with patterns in the language of JSON Schema, in which `$` is the very end and `\Z` is not known."""
+    if isinstance(schema, dict):
+        return {
+            name: inner.replace("\\Z", "$") if name == "pattern" and isinstance(inner, str) else _portable(inner)
+            for name, inner in schema.items()
+        }
+    return [_portable(one) for one in schema] if isinstance(schema, list | tuple) else schema
 
 
 def _for_agents() -> dict[str, object]:

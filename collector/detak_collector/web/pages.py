@@ -100,20 +100,20 @@ class _Pages:
         whole, person = await self._reader(request)
         page = (await self._snapshot(whole=whole)).page
         if person is None:
-            return _answer(request, page, HTML, REVALIDATE)
+            return answer(request, page, HTML, REVALIDATE)
         own = page.plain.replace(WHO if whole else SIGN_IN, _who(person), 1)
-        return _answer(request, await asyncio.to_thread(Body.of, own), HTML, OWN)
+        return answer(request, await asyncio.to_thread(Body.of, own), HTML, OWN)
 
     async def fragment(self, request: web.Request) -> web.StreamResponse:
         whole, person = await self._reader(request)
         fragment = (await self._snapshot(whole=whole)).fragment
-        return _answer(request, fragment, HTML, REVALIDATE if person is None else OWN)
+        return answer(request, fragment, HTML, REVALIDATE if person is None else OWN)
 
     async def static(self, request: web.Request) -> web.StreamResponse:
         asset = self._assets.served(request.match_info["name"])
         if asset is None:
             raise web.HTTPNotFound
-        return _answer(request, asset.body, asset.content_type, FOR_EVER)
+        return answer(request, asset.body, asset.content_type, FOR_EVER)
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         whole, person = await self._reader(request)
@@ -168,7 +168,8 @@ async def _pour(
             await stream.write(message)
 
 
-def _answer(request: web.Request, body: Body, content_type: str, cache: str) -> web.Response:
+def answer(request: web.Request, body: Body, content_type: str, cache: str) -> web.Response:
+    """The body, packed where the browser takes that, or word that it has it already."""
     headers = {"ETag": f'W/"{body.tag}"', "Cache-Control": cache, "Vary": "Accept-Encoding, Cookie"}
     if any(tag.value == body.tag for tag in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)

@@ -174,7 +174,7 @@ def test_page_and_terminal_say_the_number(stage: Stage) -> None:
     board = stage.page(305)
     markup = Renderer(Assets(STATIC, TEMPLATES)).draw(board).fragment.plain.decode()
     assert "outage 3" in markup
-    assert '<td class="number" data-label="Outage">2</td>' in markup
+    assert '/outage/2">2</a></td>' in markup
     console = Console(file=StringIO(), width=200)
     print_status(board, stage.rules.zone, console)
     assert "portal (outage 3)" in console.file.getvalue()  # type: ignore[attr-defined]

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detak_collector.bundle import files as files_module
-from detak_collector.bundle import read_bundle
 from detak_collector.bundle.facts import read_facts
+from detak_collector.bundle.reading import read_bundle
 from detak_collector.catalogue import CatalogueError
 from detak_collector.catalogue.place import Place
 from detak_collector.downtime.facts import Node, Stated

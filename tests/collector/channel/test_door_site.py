@@ -124,7 +124,7 @@ async def test_an_answer_that_nobody_takes_is_not_kept_for_ever(tls: bool, monke
             while more := await slow.read(1_000_000):
                 got += len(more)
                 await asyncio.sleep(0.03)
-            while one.visitors:
+            while one.visitors:  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.05)
         assert got > 30_000_000
         assert refusals.counts["untaken"] == before + 1

@@ -80,6 +80,8 @@ def test_a_wrong_pair_changes_nothing_and_is_said(
     assert served.context is before
     assert why in caplog.text
     assert "the one before is kept" in caplog.text
+    # Each place is named once.
+    assert max(caplog.text.count(str(one)) for one in (tls.certificate, tls.key)) == 1
 
 
 def test_a_wrong_pair_cannot_be_begun_with(tls: Tls, authority: Authority) -> None:

@@ -271,3 +271,14 @@ def test_an_archive_of_something_else_is_told_in_plain_words(
     assert said == f"{other}: not a whole backup of a collector: filename 'manifest.json' not found\n"
     assert call(home, "restore", home / "services.toml") == 3
     assert capsys.readouterr().err.endswith("not a whole backup of a collector: not a gzip file\n")
+
+
+def test_a_manifest_that_is_no_text_is_refused(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = tmp_path / "broken.tar.gz"
+    with tarfile.open(broken, "w:gz") as archive:
+        info = tarfile.TarInfo("manifest.json")
+        content = b'{"format":1,"made_utc":5,"version":"\xe7"}'
+        info.size = len(content)
+        archive.addfile(info, io.BytesIO(content))
+    assert call(home, "restore", broken) == 3
+    assert capsys.readouterr().err == f"{broken}: manifest.json: it is no JSON that this version reads\n"

@@ -1,5 +1,9 @@
 import re
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -170,3 +174,38 @@ def test_config_check_tells_wrong_types_and_refused_values_of_one_file_at_once(
     assert call(home, "config-check") == 2
     told = [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()]
     assert told == ["drift_ppm", "state_directory", "listen"]
+
+
+def test_one_service_is_one_service(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(home, "config-check") == 0
+    assert capsys.readouterr().out.endswith("services.toml: fine, 1 service\n")
+
+
+def test_where_nothing_was_observed_status_says_nothing_of_the_target(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = system_clock()()
+    watching = replace(now, utc=now.utc - 3_000, boottime=now.boottime - 3_000)
+    with closing(open_store(home / "state", now)) as store:
+        store.watch.extend(store.watch.begin(watching), now)
+    assert call(home, "status") == 1
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert "so far: nothing was observed, so nothing is said of the target of 0.1 %." in told.out
+    # What it never saw it cannot know since before it was there.
+    zone = load_catalogue(home / "services.toml").timezone
+    since = datetime.fromtimestamp(watching.utc / 1_000, ZoneInfo(zone))
+    assert f"not observed  {since:%Y-%m-%d %H:%M:%S}" in told.out
+
+
+def test_a_store_that_root_made_by_other_means_is_told_of(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "state" / "detak.sqlite").mkdir()
+    assert call(home, "enroll", "db-01") == 3
+    assert "see that the file and its folder are there, and belong to the user" in capsys.readouterr().err
+
+
+def test_what_is_no_token_of_a_pair_is_told_before_anybody_is_asked(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(home, "pair", "join", "http://127.0.0.1:9", "--token", "abc") == 2
+    assert "this is no token: paste the whole line that `detak-collector pair token` printed" in capsys.readouterr().err

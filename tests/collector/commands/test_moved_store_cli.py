@@ -14,12 +14,13 @@ from outage_history import SERVICES, fill
 
 CHANGING = [
     "enroll app-09", "enroll --count 3", "revoke web-01", "history add 2023 0.01 --document LAP-1",
-    "pair token", "pair join http://127.0.0.1:9 --token x", "pair part", "promote --reason r",
+    "pair token", f"pair join http://127.0.0.1:9 --token {64 * 'a'}", "pair part", "promote --reason r",
     "exclude add --service web --from 2023-11-14 --to 2023-11-15 --category planned --document ND-1 --reason r",
     "exclude approve x1 --by siti", "declare withdraw d1 --reason r --document ND-1",
     "incidents undo 1 --reason r", "catalogue approve 1 --document ND-1", "catalogue reject 1 --reason r",
     "user add siti", "user disable siti", "user reset siti", "user grant siti viewer", "user withdraw siti viewer",
     "user second-factor off siti", "move again.tar.gz",
+    "store copy --to postgresql://detak@localhost/detak",
 ]  # fmt: skip
 
 

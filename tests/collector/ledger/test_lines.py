@@ -5,7 +5,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detak_collector.ledger.lines import line_of, named, value_of
+from detak_collector.ledger.lines import line_of, value_of
+from detak_collector.ledger.plain import named
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(),

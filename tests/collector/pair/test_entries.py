@@ -1,6 +1,10 @@
 from dataclasses import replace
 
+import pytest
+from msgspec import structs
+
 from detak_collector.pair.entry import FIGURE, PROMOTION, RULING, Body, Entry, canonical, contradictions, in_order
+from detak_collector.pair.messages import entry_of, line_of
 from detak_collector.pair.role import Role, role_of
 
 DC, DRC = "dc000000", "d0c00000"
@@ -55,3 +59,12 @@ def test_the_latest_promotion_stands_above_the_files() -> None:
     assert role_of(DC, [there], follows=True) is Role.FOLLOWS
     assert role_of(DC, [back, there], follows=True) is Role.LEADS
     assert role_of(DRC, [back, there], follows=True) is Role.FOLLOWS
+
+
+@pytest.mark.parametrize("depth", [60, 900, 100_000])
+def test_an_entry_of_the_other_ones_that_is_nested_beyond_all_sense_is_refused(depth: int) -> None:
+    line = line_of(entry(1, DC, "later", {}))
+    body = '{"a":' + "[" * depth + "]" * depth + "}"
+    with pytest.raises(ValueError, match="nested"):
+        entry_of(structs.replace(line, body=body))
+    assert entry_of(structs.replace(line, body='{"a":[[{"b":[]}]]}')).kind == "later"

@@ -10,12 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from detak_collector.downtime.catalogue import Dated
-from detak_collector.report.catalogue import catalogue_digest
+from detak_collector.report.digests import catalogue_digest
 from report_cases import CATALOGUE
 
 TESTS = Path(__file__).parents[2]
 SAID = """
-from detak_collector.report.catalogue import catalogue_digest
+from detak_collector.report.digests import catalogue_digest
 from report_cases import CATALOGUE
 print(catalogue_digest(CATALOGUE))
 """

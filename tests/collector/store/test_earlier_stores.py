@@ -1,6 +1,5 @@
 """A store of every earlier schema, opened by today's code: what it held says the same as ever."""
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,70 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from detak_collector.catalogue import load
-from detak_collector.clocks import Reading
-from detak_collector.downtime.periods import Period
-from detak_collector.figures import Figures
-from detak_collector.records import Records
-from detak_collector.rules import Rules
-from detak_collector.store.base import Arrival, Receipt
 from detak_collector.store.migrations import NAMES
 from detak_collector.store.sqlite import FILE_NAME, SqliteStore, open_store
-from detak_wire.messages import Part, Span
-from evidence_builders import NODE, START_UTC, beat, growth
-
-RECORDED = Path(__file__).parents[2] / "recorded" / "stores"
-DUMPS = sorted(RECORDED.glob("*.sql"))
-HOUR_MS = 3_600_000
-NOW = Reading(START_UTC + 95 * 60_000 + 15_000, 10 * HOUR_MS, "b007ed")
-CATALOGUE = """
-organisation = "DJBC"
-timezone = "Asia/Jakarta"
-target_percent = 0.1
-counted_criticality = ["sangat kritis"]
-[[service]]
-id = "web"
-name = "Web"
-criticality = "sangat kritis"
-hours = "24x7"
-[[service.group]]
-name = "aplikasi"
-category = "application"
-members = ["db-01/web"]
-"""
-
-
-def opened(dump: Path, folder: Path) -> SqliteStore:
-    with closing(sqlite3.connect(folder / FILE_NAME)) as connection:
-        connection.executescript(dump.read_text())
-    return open_store(folder, NOW)
-
-
-def figures(store: SqliteStore, folder: Path) -> Figures:
-    (folder / "services.toml").write_text(CATALOGUE)
-    rules = Rules(load(folder / "services.toml"))
-    records = Records(store.outages, store.history)
-    return Figures(store.evidence, store.derived, store.registry, lambda: rules, lambda: NOW, records)
-
-
-# By hand: the check was down from 30 min 2 s to 40 min 2 s, and the machine from 1 h less its last tick until the check
-# was good again, 5 min 11 s after the boot began at 1 h 5 min. The clock's middle lies a millisecond beside that.
-DOWN = (1_802_001, 2_402_001, "down")
-REBOOTED = (3_600_001, 3_911_001, "down: rebooted")
-COUNTED_MS = 600_000 + 311_000
+from earlier_stores import (
+    DUMPS,
+    NOW,
+    knows_its_nodes_keys,
+    knows_what_people_entered_and_were_told,
+    says_the_same_figure,
+    takes_what_its_agent_goes_on_with,
+)
 
 
 @pytest.fixture(params=DUMPS, ids=lambda dump: dump.stem)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqliteStore]:
-    dump: Path = request.param
-    opened_store = opened(dump, tmp_path)
-    yield opened_store
-    opened_store.close()
+def dump(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.param
+    return found
 
 
-def schema_of(request: pytest.FixtureRequest) -> str:
-    """The first word of the test's id: the number of the migration up to which the dump went."""
-    return str(request.node.callspec.id).partition("-")[0]
+@pytest.fixture
+def store(dump: Path, tmp_path: Path) -> Iterator[SqliteStore]:
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+        connection.executescript(dump.read_text())
+    with closing(open_store(tmp_path, NOW)) as opened:
+        yield opened
 
 
 def test_there_is_a_recorded_store_of_every_schema() -> None:
@@ -79,34 +38,16 @@ def test_there_is_a_recorded_store_of_every_schema() -> None:
 
 
 def test_a_store_of_an_earlier_schema_gives_the_same_figure(store: SqliteStore, tmp_path: Path) -> None:
-    result = figures(store, tmp_path).report(Period("", START_UTC, NOW.utc))
-    [web] = result.services
-    found = [(one.begin - START_UTC, one.end - START_UTC, one.shown_as) for one in web.outages]
-    assert found == [DOWN, REBOOTED]
-    assert "connection refused" in web.outages[0].said[0]
-    assert (web.totals.counted_ms, result.figure.counted_ms) == (COUNTED_MS, COUNTED_MS)
+    says_the_same_figure(store, tmp_path)
 
 
 def test_an_agent_goes_on_where_it_was(store: SqliteStore) -> None:
-    sent = 1_802_000
-    grown = growth(Span(1, "alive", "up", 11_000, 11_003, sent - 1_000, sent - 997, 1_791, 1_000), sent)
-    now = Reading(NOW.utc + 1, NOW.boottime + 1, NOW.boot)
-    message = beat(Part("bbbb0002", growths=[grown]), sent=sent, run="bbbb0002")
-    [receipt] = store.evidence.commit([Arrival(NODE, message, now)])
-    assert isinstance(receipt, Receipt)
-    assert receipt.heard
-    assert (receipt.stored["bbbb0002"].mark, receipt.stored["bbbb0002"].open[1]) == (0, sent - 1_000)
+    takes_what_its_agent_goes_on_with(store)
 
 
 def test_its_nodes_keep_their_keys(store: SqliteStore) -> None:
-    assert store.registry.keys()[hashlib.sha256(b"key").digest()] == NODE
+    knows_its_nodes_keys(store)
 
 
-def test_what_people_entered_and_were_told_is_kept(
-    store: SqliteStore, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    schema = schema_of(request)
-    entries = [(one.year, one.document, one.entered_by) for one in store.history.entries()]
-    assert entries == ([(2022, "LAP-1/2023", "siti")] if schema >= "0004" else [])
-    result = figures(store, tmp_path).report(Period("", START_UTC, NOW.utc))
-    assert list(result.numbers.values()) == ([7, 8] if schema >= "0003" else [1, 2])
+def test_what_people_entered_and_were_told_is_kept(store: SqliteStore, tmp_path: Path, dump: Path) -> None:
+    knows_what_people_entered_and_were_told(store, tmp_path, dump.stem)

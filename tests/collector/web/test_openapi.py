@@ -36,3 +36,9 @@ def test_what_agents_send_fits_the_description(message: object) -> None:
 def test_every_reference_leads_somewhere() -> None:
     for name in re.findall(r"#/components/schemas/(\w+)", document("0.1.0").decode()):
         assert name in DESCRIBED["components"]["schemas"]
+
+
+def test_patterns_are_in_the_language_of_json_schema() -> None:
+    patterns = re.findall(r'"pattern":"((?:[^"\\]|\\.)*)"', document("0.1.0").decode())
+    assert patterns
+    assert [one for one in patterns if "\\Z" in one or not one.endswith("$")] == []

@@ -1,0 +1,53 @@
+"""Packed bundles as commands read them: recomputed under a bar, refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from detak_collector.bundle.deriving import contents_of, result_digest, result_of
+from detak_collector.bundle.package import BundleError, open_package
+from detak_collector.downtime.derive import Result
+
+
+def recomputed_package(path: Path) -> tuple[Result, bool]:
+    """The result that a packed bundle comes to, and whether it is the one that it came with.
+
+    Raises click.UsageError, or OSError.
+    """
+    try:
+        package = open_package(path)
+        with contents_of(package) as contents, months_bar("recomputing", len(package.manifest.months)) as step:
+            result = result_of(contents, step=step)
+            return result, result_digest(result) == package.manifest.result
+    except BundleError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def explained_package(path: Path, service: str) -> Result:
+    """The result of one service with the details of its months. Raises click.UsageError, or OSError."""
+    try:
+        with contents_of(open_package(path)) as contents:
+            every = contents.catalogue.services
+            chosen = [one for one in every if one.id == service]
+            if not chosen:
+                known = ", ".join(one.id for one in every)
+                raise click.UsageError(f"SERVICE: no such service; one of {known} (got {service!r})")
+            return result_of(contents, services=chosen)
+    except BundleError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@contextmanager
+def months_bar(text: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal; what it gives is called after each month."""
+    console = Console(stderr=True)
+    columns = (TextColumn(f"{text} months"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)

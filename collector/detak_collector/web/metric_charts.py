@@ -1,0 +1,118 @@
+"""A node's metrics as drawings: one line of means over a band up to the greatest, without any script. Pure geometry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from detak_collector.metrics import Moment, columns
+from detak_collector.translation.language import Language, mark
+
+WIDTH, HEIGHT = 600, 90
+POINTS = 300
+MOST_LABELS = 12
+"""Of one series so many labels are drawn: a node may have a hundred checks or mount points."""
+
+GAP = 3
+"""Points further apart than so many of their usual distances are not joined."""
+
+NAMES = {
+    "cpu_percent": (mark("Processor"), "%"),
+    "cpu_iowait_percent": (mark("Waiting for disks"), "%"),
+    "load_1": (mark("Load"), ""),
+    "memory_used_percent": (mark("Memory used"), "%"),
+    "swap_used_percent": (mark("Swap used"), "%"),
+    "disk_used_percent": (mark("Disk used"), "%"),
+    "latency_ms": (mark("Latency of check"), "ms"),
+    "network_received_bytes_per_second": (mark("Network received"), "B/s"),
+    "network_sent_bytes_per_second": (mark("Network sent"), "B/s"),
+    "journal_bytes": (mark("Journal (backlog)"), "B"),
+    "agent_memory_bytes": (mark("Agent's memory"), "B"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One series. `line` and `band` are SVG paths in a box of WIDTH by HEIGHT; the numbers beside it are words."""
+
+    title: str
+    label: str
+    line: str
+    band: str
+    top: str
+    latest: str
+    mean: str
+    greatest: str
+
+
+def charts(moments: Sequence[Moment], begin: int, end: int, language: Language) -> tuple[Chart, ...]:
+    """What is known of a node over [begin, end), in the order of NAMES."""
+    told = columns(moments)
+    order = list(NAMES)
+    wanted = [one for one in told["series"] if one["name"] in NAMES]
+    wanted.sort(key=lambda one: order.index(one["name"]))
+    drawn: dict[str, int] = {}
+    found = []
+    for one in wanted:
+        drawn[one["name"]] = drawn.get(one["name"], 0) + 1
+        if drawn[one["name"]] <= MOST_LABELS:
+            found.append(_chart(one, told["utc"], (begin, end), language))
+    return tuple(found)
+
+
+def _chart(series: Mapping[str, Any], utc: Sequence[int], span: tuple[int, int], language: Language) -> Chart:
+    title, unit = NAMES[series["name"]]
+    known = [one for one in zip(utc, series["mean"], series["greatest"], strict=True) if one[1] is not None]
+    most = max((high for _, _, high in known), default=0.0)
+    top = 100.0 if unit == "%" and most <= 100 else most or 1.0
+
+    def x(at: int) -> str:
+        return f"{(at - span[0]) / (span[1] - span[0]) * WIDTH:.1f}"
+
+    def y(value: float) -> str:
+        return f"{HEIGHT - value / top * (HEIGHT - 2) - 1:.1f}"
+
+    lines, bands = [], []
+    for part in _parts(known):
+        lines.append("M" + "L".join(f"{x(at)} {y(mean)}" for at, mean, _ in part))
+        edge = [*(f"{x(at)} {y(high)}" for at, _, high in part), *(f"{x(at)} {y(mean)}" for at, mean, _ in part[::-1])]
+        bands.append("M" + "L".join(edge) + "z")
+    return Chart(
+        language.say(title),
+        series["label"],
+        "".join(lines),
+        "".join(bands),
+        amount(top, unit, language),
+        amount(known[-1][1], unit, language) if known else "",
+        amount(sum(mean for _, mean, _ in known) / len(known), unit, language) if known else "",
+        amount(most, unit, language),
+    )
+
+
+def _parts(known: Sequence[tuple[int, float, float]]) -> list[list[tuple[int, float, float]]]:
+    """Points that follow each other without a hole."""
+    steps = sorted(after[0] - before[0] for before, after in pairwise(known))
+    usual = steps[len(steps) // 2] if steps else 0
+    parts: list[list[tuple[int, float, float]]] = []
+    for one in known:
+        if parts and one[0] - parts[-1][-1][0] <= GAP * usual:
+            parts[-1].append(one)
+        else:
+            parts.append([one])
+    return parts
+
+
+def amount(value: float, unit: str, language: Language) -> str:
+    """A value with its unit, bytes in the greatest that fits."""
+    if unit.startswith("B"):
+        for prefix in ("", "Ki", "Mi", "Gi", "Ti"):
+            if abs(value) < 1024 or prefix == "Ti":
+                return f"{_decimals(value, language, 0 if not prefix else 1)} {prefix}{unit}"
+            value /= 1024
+    return f"{_decimals(value, language, 1)} {unit}".strip()
+
+
+def _decimals(value: float, language: Language, places: int) -> str:
+    return f"{value:,.{places}f}".translate(str.maketrans(",.", language.group + language.decimal))

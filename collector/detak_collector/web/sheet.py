@@ -1,0 +1,106 @@
+"""What is asked of a page that is derived on demand, and what comes of it. Plain data: it travels between processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from detak_collector.web.assets import Body
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which outages of a list are wanted; what is empty leaves nothing out. `page` counts from 1."""
+
+    service: str = ""
+    cause: str = ""
+    excluded: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FigureSheet:
+    """The figure of a period; without one, of the running year."""
+
+    language: str
+    period: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutagesSheet:
+    """The outages of all services behind a period's figure."""
+
+    language: str
+    period: str
+    wanted: Filter = Filter()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSheet:
+    """One service: its days, what it rests on, the timeline of a window, its outages of a period."""
+
+    language: str
+    service: str
+    zoom: str = "week"
+    at: str = ""
+    period: str = ""
+    wanted: Filter = Filter()
+
+
+@dataclass(frozen=True, slots=True)
+class OutageSheet:
+    """One outage by its number, or by the local time of its begin as in its id."""
+
+    language: str
+    service: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSheet:
+    """One node: its checks, its clock, its charts over a window that ends now."""
+
+    language: str
+    node: str
+    zoom: str = "day"
+
+
+Sheet = FigureSheet | OutagesSheet | ServiceSheet | OutageSheet | NodeSheet
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSheet:
+    """The page, and the status it is answered with. `settled`: time alone changes nothing on it."""
+
+    page: Body
+    status: int = 200
+    settled: bool = False
+
+
+def address(sheet: Sheet) -> str:
+    """Where the page stands, from the root of the site and without a slash before it."""
+    match sheet:
+        case FigureSheet():
+            return f"figure/{quote(sheet.period)}" if sheet.period else "figure"
+        case OutagesSheet():
+            return f"figure/{quote(sheet.period)}/outages{query(sheet.wanted)}"
+        case ServiceSheet():
+            more = {"zoom": sheet.zoom, "at": sheet.at, "period": sheet.period}
+            return f"service/{quote(sheet.service)}{query(sheet.wanted, **more)}"
+        case OutageSheet():
+            return f"service/{quote(sheet.service)}/outage/{quote(sheet.name)}"
+        case NodeSheet():
+            return f"node/{quote(sheet.node)}{query(Filter(), zoom=sheet.zoom)}"
+
+
+def query(wanted: Filter, **more: str) -> str:
+    """The filter as a query string, with what else belongs into it; empty where nothing is filtered."""
+    told = {**more, "service": wanted.service, "cause": wanted.cause, "excluded": wanted.excluded}
+    if wanted.page > 1:
+        told["page"] = str(wanted.page)
+    kept = {name: value for name, value in told.items() if value}
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+class NoSuchSheetError(Exception):
+    """What was asked for is not there; the text says what, for people."""

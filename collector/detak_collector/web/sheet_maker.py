@@ -1,0 +1,270 @@
+"""Draws pages on demand, in the process that derives: figures in, a page out. It knows no HTTP and writes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from detak_collector.downtime.calendars import JointLeaveUnknownError
+from detak_collector.downtime.catalogue import Catalogue, Service
+from detak_collector.downtime.derive import Result
+from detak_collector.downtime.explain import explain
+from detak_collector.downtime.numbering import Known
+from detak_collector.downtime.periods import Period, PeriodError, local_year, months, parse_period
+from detak_collector.figures import Figures
+from detak_collector.metrics import Moment
+from detak_collector.report.wording import period_words
+from detak_collector.rules import Rules
+from detak_collector.translation.language import language
+from detak_collector.web import figure_page, node_page, service_page, wording
+from detak_collector.web.assets import Assets, Body
+from detak_collector.web.render import TEMPLATES
+from detak_collector.web.sheet import (
+    DrawnSheet,
+    FigureSheet,
+    NodeSheet,
+    NoSuchSheetError,
+    OutageSheet,
+    OutagesSheet,
+    ServiceSheet,
+    Sheet,
+    address,
+)
+from detak_collector.web.swimlanes import service_lanes
+from detak_collector.web.telling import Telling
+from detak_collector.web.windows import window
+
+LANGUAGE_NAMES = {"id": "Bahasa Indonesia", "en": "English"}
+"""What each calls itself."""
+
+LEISURE = 10
+"""A result serves for so many times as long as deriving it took."""
+
+SETTLED_MS = 3 * 86_400_000
+DEPTH = {FigureSheet: 1, OutagesSheet: 2, ServiceSheet: 1, OutageSheet: 3, NodeSheet: 1}
+"""How many folders deep each page stands: its paths are relative, for proxies may put a prefix before all."""
+
+CHARTED = {"day": 1, "week": 7, "month": 31, "year": 366}
+DAY_MS = 86_400_000
+WHO = b'<p class="who"></p>'
+"""Where a page says who has signed in."""
+
+
+class Numbered(Protocol):
+    """Of the register of outages what a page needs."""
+
+    def known(self, number: int) -> Known | None:
+        """As OutageRegister says."""
+        ...
+
+
+class ReadMetrics(Protocol):
+    """Of the metrics what a page needs."""
+
+    def __call__(self, node: str, begin_utc: int, end_utc: int, most: int, /) -> list[Moment] | None:
+        """As NodeMetrics.read says."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where pages come from. `rules` and `now` (UTC ms) are those of the order that is being followed."""
+
+    figures: Figures
+    register: Numbered
+    metrics: ReadMetrics
+    rules: Callable[[], Rules]
+    now: Callable[[], int]
+
+
+class SheetMaker:
+    """Draws one page after another."""
+
+    def __init__(self, sources: Sources, assets: Assets) -> None:
+        self._sources = sources
+        self._environment = environment(assets)
+        self._report: _Report | None = None
+
+    def draw(self, sheet: Sheet) -> DrawnSheet:
+        """The page; one that says so where there is no such thing, or its figure cannot be known."""
+        rules = self._sources.rules()
+        tell = Telling(language(sheet.language), rules.zone, self._sources.now())
+        try:
+            template, told, settled = self._told(sheet, rules, tell)
+        except (NoSuchSheetError, PeriodError) as error:
+            return self._said(sheet, tell, rules, str(error), 404)
+        except JointLeaveUnknownError as error:
+            return self._said(sheet, tell, rules, str(error), 200)
+        return DrawnSheet(Body.of(self._page(template, sheet, tell, rules, told)), settled=settled)
+
+    def _said(self, sheet: Sheet, tell: Telling, rules: Rules, text: str, status: int) -> DrawnSheet:
+        told: dict[str, object] = {"title": tell.language.say("Nothing to show"), "text": text}
+        return DrawnSheet(Body.of(self._page("nothing.html", sheet, tell, rules, told)), status)
+
+    def _page(self, template: str, sheet: Sheet, tell: Telling, rules: Rules, told: dict[str, object]) -> bytes:
+        shared = {
+            "say": tell.language.say,
+            "language": tell.language.code,
+            "tell": tell,
+            "root": "../" * DEPTH[type(sheet)],
+            "organisation": rules.catalogue.organisation.value_at(tell.now - 1),
+            "sheet": sheet,
+            "address": address(sheet),
+            "languages": LANGUAGE_NAMES,
+        }
+        return self._environment.get_template(template).render({**shared, **told}).encode()
+
+    def _told(self, sheet: Sheet, rules: Rules, tell: Telling) -> tuple[str, dict[str, object], bool]:
+        match sheet:
+            case FigureSheet():
+                return self._figure(sheet, rules, tell)
+            case OutagesSheet():
+                return self._outages(sheet, rules, tell)
+            case ServiceSheet():
+                return self._service(sheet, rules, tell)
+            case OutageSheet():
+                return self._outage(sheet, rules, tell)
+            case NodeSheet():
+                return self._node(sheet, tell)
+
+    def _period(self, words: str, rules: Rules, tell: Telling) -> Period:
+        return parse_period(words or str(local_year(tell.now, rules.zone)), rules.zone, tell.now)
+
+    def _figure(self, sheet: FigureSheet, rules: Rules, tell: Telling) -> tuple[str, dict[str, object], bool]:
+        period = self._period(sheet.period, rules, tell)
+        result = self._reported(period, rules)
+        tell = replace(tell, now=result.as_of)
+        return "figure-page.html", {**figure_page.values(result, tell), "tell": tell}, _is_settled(period, tell)
+
+    def _outages(self, sheet: OutagesSheet, rules: Rules, tell: Telling) -> tuple[str, dict[str, object], bool]:
+        period = self._period(sheet.period, rules, tell)
+        result = self._reported(period, rules)
+        tell = replace(tell, now=result.as_of)
+        names = {one.service.id: one.service.name.value_at(result.last) for one in result.services}
+        words = period_words(period, tell.language)
+        told = {
+            **service_page.outage_list(result, sheet.wanted, names, tell),
+            "period": period,
+            "period_words": words,
+            "names": names,
+            "title": tell.language.say("Outages, {period}", period=words),
+            "tell": tell,
+        }
+        return "outages-page.html", told, _is_settled(period, tell)
+
+    def _reported(self, period: Period, rules: Rules) -> Result:
+        """The period's result; the last one again while it is younger than it was dear: lists are leafed through."""
+        known, now = self._report, self._sources.now()
+        if known is not None and known.serves(period, rules, now):
+            return known.result
+        begun = time.perf_counter()
+        result = self._sources.figures.report(period)
+        self._report = _Report(period, rules, result, now, int((time.perf_counter() - begun) * LEISURE * 1_000))
+        return result
+
+    def _service(self, sheet: ServiceSheet, rules: Rules, tell: Telling) -> tuple[str, dict[str, object], bool]:
+        service = _service_of(rules.catalogue, sheet.service, tell)
+        frame = window(sheet.zoom, sheet.at, rules.zone, tell.now)
+        if frame is None:
+            raise NoSuchSheetError(tell.language.say("There is no such time."))
+        figures, period = self._sources.figures, self._period(sheet.period, rules, tell)
+        board = figures.board_of(service.id)
+        name = board.services[0].name
+        seen = figures.explained(service.id, Period("", frame.begin, frame.end))
+        lanes = service_lanes(seen, service, name, (frame.begin, frame.end))
+        outages = figures.report_of(service.id, period)
+        wanted = sheet.wanted
+        told = {
+            **service_page.service_values(board, tell),
+            **service_page.timeline(frame, lanes, tell),
+            **service_page.outage_list(
+                outages, wanted, {service.id: name}, tell, period=period.name, zoom=frame.zoom, at=sheet.at
+            ),
+            "period": period,
+            "period_words": period_words(period, tell.language),
+            "year": str(local_year(tell.now, rules.zone)),
+        }
+        return "service-page.html", told, False
+
+    def _outage(self, sheet: OutageSheet, rules: Rules, tell: Telling) -> tuple[str, dict[str, object], bool]:
+        service = _service_of(rules.catalogue, sheet.service, tell)
+        begin, end = self._extent(sheet, rules, tell)
+        cells = list(months(begin, max(end, begin + 1), rules.zone))
+        result = self._sources.figures.explained(service.id, Period("", cells[0][0], cells[-1][1]))
+        for one in explain(result, service.id):
+            if one.outage.begin < end and begin < one.outage.end:
+                name = service.name.value_at(one.outage.begin)
+                told = service_page.outage_values(one, result, name, tell)
+                return "outage-page.html", told, _is_settled(Period("", begin, end), tell)
+        raise NoSuchSheetError(
+            tell.language.say("By what is known now the service was not down then: evidence that came later says so.")
+        )
+
+    def _extent(self, sheet: OutageSheet, rules: Rules, tell: Telling) -> tuple[int, int]:
+        """From when to when the outage was known to last."""
+        unknown = NoSuchSheetError(tell.language.say("This service has no outage of that number."))
+        if not sheet.name.isascii() or len(sheet.name) > 20:
+            raise unknown
+        if not sheet.name.isdigit():
+            begin = node_page.begin_of(sheet.name, rules.zone)
+            if begin is None:
+                raise unknown
+            return begin, begin + 1_000
+        known = self._sources.register.known(int(sheet.name[:15]))
+        while known is not None and known.merged_into is not None:
+            known = self._sources.register.known(known.merged_into)
+        if known is None or known.service != sheet.service:
+            raise unknown
+        return known.begin, max(known.end, known.begin + 1)
+
+    def _node(self, sheet: NodeSheet, tell: Telling) -> tuple[str, dict[str, object], bool]:
+        detail = self._sources.figures.node_now(sheet.node)
+        if detail is None:
+            raise NoSuchSheetError(tell.language.say("No node of that name is known here."))
+        begin = tell.now - CHARTED.get(sheet.zoom, 1) * DAY_MS
+        moments = self._sources.metrics(sheet.node, begin, tell.now, node_page.POINTS) or []
+        return "node-page.html", node_page.values(detail, moments, (begin, tell.now), sheet.zoom, tell), False
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """A result that was derived at a moment, and for how long it serves."""
+
+    period: Period
+    rules: Rules
+    result: Result
+    made: int
+    lasts_ms: int
+
+    def serves(self, period: Period, rules: Rules, now: int) -> bool:
+        """Whether it is what is asked for. Of a year so far the end moves, and the name does not."""
+        is_same = self.period.name == period.name and self.rules is rules
+        return is_same and self.made <= now < self.made + self.lasts_ms
+
+
+def _service_of(catalogue: Catalogue, name: str, tell: Telling) -> Service:
+    for one in catalogue.services:
+        if one.id == name:
+            return one
+    raise NoSuchSheetError(tell.language.say("No service of that name is known here."))
+
+
+def _is_settled(period: Period, tell: Telling) -> bool:
+    return period.end + SETTLED_MS <= tell.now
+
+
+def environment(assets: Assets) -> Environment:
+    """The templates of these pages."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(asset=assets.name, shapes=wording.SHAPES)
+    return made

@@ -1,0 +1,136 @@
+"""The figure's, service's, outage's and node's pages in a real Chromium: reading them without script, by anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from browser.test_status_page import ARGUMENTS
+from people_stage import PASSWORD
+from sheets_stage import REAL_NODE, SheetStage, serving_sheets
+
+pytestmark = pytest.mark.browser
+
+PAGES = {
+    "figure": "/figure",
+    "month": "/figure/2026-04",
+    "outages": "/figure/2026/outages",
+    "service": "/service/impor",
+    "year": "/service/ekspor?zoom=year",
+    "long": "/service/manifes?zoom=week",
+    "empty": "/service/portal",
+    "outage": "/service/impor/outage/20260401T000000",
+    "node": f"/node/{REAL_NODE}",
+    "nothing": "/service/no-such",
+}
+SERIOUS = {"serious", "critical"}
+AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+FOUND = "async () => (await axe.run({resultTypes: ['violations']})).violations"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SheetStage]:
+    with serving_sheets(tmp_path_factory.mktemp("sheets")) as served:
+        yield served
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("spoken", ["en-GB", "id-ID"])
+def test_axe_finds_nothing_serious(browser: Browser, stage: SheetStage, spoken: str, theme: str) -> None:
+    # The checker is a script of the test, which the page's own policy would not let in.
+    context = browser.new_context(locale=spoken, color_scheme=theme, bypass_csp=True)  # type: ignore[arg-type]
+    page = context.new_page()
+    found: list[str] = []
+    for name, path in PAGES.items():
+        page.goto(stage.url + path)
+        page.evaluate(AXE)
+        for one in page.evaluate(FOUND):
+            if one["impact"] in SERIOUS:
+                found += [f"{name}: {one['id']}: {node['target']}" for node in one["nodes"][:3]]
+    context.close()
+    assert found == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_wider_than_a_small_telephone_and_nothing_complains(
+    browser: Browser, stage: SheetStage, name: str
+) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, locale="id-ID")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(stage.url + PAGES[name])
+    width = page.evaluate("document.documentElement.scrollWidth")
+    context.close()
+    assert width <= 360
+    # A page that is not there is answered with 404, which the console repeats.
+    assert [one for one in complaints if "404" not in one] == []
+
+
+def test_from_the_figure_to_the_reason_of_a_second_by_keyboard_and_without_script(
+    browser: Browser, stage: SheetStage
+) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{stage.url}/figure")
+    page.get_by_role("link", name="database", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Outages, year 2026")
+    page.locator("tr", has_text="1 Apr 2026").get_by_role("link").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Outage")
+    expect(page.get_by_text("not counted: planned downtime")).to_be_visible()
+    page.get_by_role("link", name="CEISA Impor").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("CEISA Impor")
+    page.get_by_label("Not counted", exact=True).select_option("partly")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#outages tbody tr")).to_have_count(1)
+    context.close()
+
+
+def test_the_language_is_chosen_on_the_page_and_stays(browser: Browser, stage: SheetStage) -> None:
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{stage.url}/service/impor?zoom=week")
+    page.get_by_role("link", name="Bahasa Indonesia").click()
+    expect(page.locator("html")).to_have_attribute("lang", "id")
+    assert "zoom=week" in page.url
+    page.goto(f"{stage.url}/figure")
+    expect(page.get_by_role("heading", name="Bulan")).to_be_visible()
+    context.close()
+
+
+def test_signing_in_leads_to_the_page_that_was_asked_for(browser: Browser, tmp_path: Path) -> None:
+    with serving_sheets(tmp_path, sign_in=True) as stage:
+        context = browser.new_context(locale="en-GB")
+        page = context.new_page()
+        page.goto(f"{stage.url}/node/{REAL_NODE}")
+        page.get_by_label("Name").fill("siti")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_contain_text(REAL_NODE)
+        expect(page.get_by_role("link", name="Sign out")).to_be_visible()
+        context.close()
+
+
+def test_a_printed_page_has_no_navigation(browser: Browser, stage: SheetStage) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.emulate_media(media="print")
+    page.goto(f"{stage.url}/figure")
+    expect(page.locator(".paths")).to_be_hidden()
+    expect(page.locator("#figure")).to_be_visible()
+    context.close()
