@@ -21,7 +21,7 @@ from evidence_builders import RUN, arrival, beat, opening, reading, span
 
 NODES = ("n-1", "n-2")
 WEB, MAIL = (service(group([f"{node}/web"]), name=name) for node, name in zip(NODES, ("web", "mail"), strict=True))
-HURRY = Patience(idle_s=1.5, end_s=1.0)
+HURRY = Patience(idle_s=6.0, end_s=1.0)
 
 
 def rules_for(*services: Service) -> Rules:

@@ -100,8 +100,13 @@ def test_who_follows_goes_by_the_leaders_catalogue_and_calendars(pair: Pair) -> 
     assert pair.tried("drc", "catalogue", "approve", "3", *APPROVED).returncode == 2
     pair.says("dc", "catalogue", "approve", "3", *APPROVED)
     until("it is in force at both", lambda: "catalogue version 3" in pair.says("drc", "status"), SLOW_S)
-    report = json.loads(pair.until_equal(begin, time.time(), 60))
-    assert (report["catalogue"]["version"], report["target_percent"]) == (3, "0.001")
+
+    def told() -> tuple[int, str]:
+        # As of a moment ago, when it may not have been in force yet.
+        report = json.loads(pair.until_equal(begin, time.time(), 60))
+        return report["catalogue"]["version"], report["target_percent"]
+
+    until("both report by it", lambda: told() == (3, "0.001"))
 
 
 def test_after_a_promotion_no_old_file_comes_back_until_somebody_reloads_it(pair: Pair) -> None:

@@ -16,6 +16,8 @@ from pair_installation import instant, paired
 pytestmark = pytest.mark.system
 
 PATIENCE_S = 90.0
+CLOCKS_MS = 20
+"""So far an outage's edges move as the node's clock is known better."""
 
 
 class App:
@@ -67,13 +69,14 @@ def test_the_page_and_the_report_of_a_serving_collector_go_by_what_two_people_de
             "--reason", "a drill", "--by", "Ani",
         )  # fmt: skip
         assert "Ani proposes x1" in told
-        assert (made.report()["counted_ms"], page_figure(made.url)) == (counted, before)
+        assert made.report()["counted_ms"] == pytest.approx(counted, abs=CLOCKS_MS)
+        assert page_figure(made.url) == before
         made.collector_says("exclude", "approve", "x1", "--by", "Budi")
         assert made.report()["counted_ms"] == 0
         until("the page does not count it", lambda: page_figure(made.url) not in {"", before}, PATIENCE_S)
         made.collector_says("exclude", "withdraw", "x1", "--reason", "wrong", "--document", "ND-2/2026", "--by", "Ani")
         made.collector_says("exclude", "approve", "x2", "--by", "Cici")
-        assert made.report()["counted_ms"] == counted
+        assert made.report()["counted_ms"] == pytest.approx(counted, abs=CLOCKS_MS)
         until("the page counts it again", lambda: page_figure(made.url) == before, PATIENCE_S)
 
 

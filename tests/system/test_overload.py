@@ -29,9 +29,9 @@ ROOM = 40
 
 NARROW = f"""
 from functools import partial
-from detak_collector import cli, serve
+from detak_collector import cli, composition
 from detak_collector.ingest import intake as ingest
-serve.Ingest = partial(ingest.Ingest, capacity=ingest.Capacity(messages={ROOM}))
+composition.Ingest = partial(ingest.Ingest, capacity=ingest.Capacity(messages={ROOM}))
 cli.main()
 """
 

@@ -40,7 +40,7 @@ def _page(summary: str, path: Sequence[str] = (), query: dict[str, object] | Non
         "200": _answer("found", HTML),
         "303": {"description": "sign in first"},
         "304": {"description": "as it was"},
-        "404": _answer("there is no such thing", HTML),
+        "404": _answer("there is no such thing", HTML, TEXT),
         "503": _answer("not now: come again", TEXT),
     }
     return {"get": {"summary": summary, "parameters": _parameters(path, query or {}), "responses": answers}}
@@ -62,5 +62,5 @@ def _parameters(path: Sequence[str], query: dict[str, object]) -> list[object]:
     ]
 
 
-def _answer(words: str, kind: str) -> dict[str, object]:
-    return {"description": words, "content": {kind: {}}}
+def _answer(words: str, *kinds: str) -> dict[str, object]:
+    return {"description": words, "content": {kind: {} for kind in kinds}}
