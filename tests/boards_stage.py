@@ -6,9 +6,8 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from pathlib import Path
 
-from detak_collector.deriving.life import Patience
+from detak_collector.deriving.life import Patience, is_running
 from detak_collector.deriving.process import COMMAND, Boards, Writer
 from detak_collector.downtime.catalogue import Catalogue, Dated, Service
 from detak_collector.pair.numbers import SharedNumbers
@@ -76,21 +75,12 @@ async def staged(place: StorePlace, command: tuple[str, ...] = COMMAND) -> Async
             await stage.boards.close()
 
 
-def is_there(pid: int) -> bool:
-    """Whether the process has not ended."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
 async def gone(pid: int, within_s: float = 20) -> bool:
     """Waits for its end; whether it came."""
     until = time.monotonic() + within_s
-    while is_there(pid) and time.monotonic() < until:  # noqa: ASYNC110 - its end does not tell this process
+    while is_running(pid) and time.monotonic() < until:  # noqa: ASYNC110 - its end does not tell this process
         await asyncio.sleep(0.02)
-    return not is_there(pid)
+    return not is_running(pid)
 
 
 def stop(pid: int) -> None:

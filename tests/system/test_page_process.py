@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from serving_collector import Home, Process
 
-from boards_stage import is_there
+from detak_collector.deriving.life import is_running
 
 pytestmark = pytest.mark.system
 PATIENCE_S = 30
@@ -51,9 +51,9 @@ def children_of(collector: Process) -> list[int]:
 
 def ends(pid: int) -> bool:
     until = time.monotonic() + PATIENCE_S
-    while is_there(pid) and time.monotonic() < until:
+    while is_running(pid) and time.monotonic() < until:
         time.sleep(0.02)
-    return not is_there(pid)
+    return not is_running(pid)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

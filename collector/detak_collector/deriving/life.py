@@ -36,11 +36,22 @@ class Signs:
     @staticmethod
     def of(pid: int) -> Signs:
         """As the kernel counts them; none of one that has ended."""
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        except OSError:
-            return Signs(0.0)
-        return Signs((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
+        fields = _stat(pid)
+        return Signs((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")) if fields else Signs(0.0)
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process has not ended, as the kernel has it."""
+    fields = _stat(pid)
+    return bool(fields) and fields[0] not in {"Z", "X"}
+
+
+def _stat(pid: int) -> list[str]:
+    """What the kernel says of a process, from its state on; nothing of one that is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def how_it_ended(status: int | None) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from detak_collector.board.running import LEISURE
 from detak_collector.clocks import Clock, Reading
-from detak_collector.deriving.life import Patience, Signs, how_it_ended
+from detak_collector.deriving.life import Patience, Signs, how_it_ended, is_running
 from detak_collector.deriving.messages import (
     LENGTH,
     CatchUp,
@@ -234,8 +234,9 @@ class Boards:
 
 
 def _is_there(child: Process) -> bool:
+    """Whether it has not ended: the kernel knows of that before its end has been read here."""
     assert child.stdout is not None
-    return child.returncode is None and not child.stdout.at_eof()
+    return child.returncode is None and not child.stdout.at_eof() and is_running(child.pid)
 
 
 async def _received(child: Process) -> Message:
