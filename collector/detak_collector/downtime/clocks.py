@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detak_collector.downtime.facts import Claim, Exchange, Facts, Run
 from detak_collector.downtime.jumps import BOUNDLESS, Bound, Dispute, Freeze, Levels, drifted, hull
@@ -29,6 +29,8 @@ class Clock:
     """Where UTC ran ahead of agent time by more than drift and unnoticed short freezes explain."""
     disputes: tuple[Dispute, ...] = ()
     """Where exchanges between these anchors disagree with them: a collector's UTC was off."""
+    floor: tuple[int, int] | None = None
+    """An agent time before the first anchor, and the least theta there: later it may have grown by any freeze."""
 
     def theta(self, agent: int) -> Bound:
         """The bound on UTC - agent time at this agent time.
@@ -47,6 +49,9 @@ class Clock:
             drift = -((agent - at[after]) * self.drift_ppm // 1_000_000)
             low, high = self.backward[after]
             least, greatest = max(least, low - drift - allowance), min(greatest, high + drift)
+        if not after and self.floor is not None:
+            since, low = self.floor
+            least = low - drifted(agent - since, self.drift_ppm)
         if least > greatest:
             least, greatest = hull(self.measured[max(after - 1, 0) : after + 1])
             least, greatest = least - self.allowance_ms, greatest + self.allowance_ms
@@ -54,6 +59,17 @@ class Clock:
             if dispute.begin < agent < dispute.end:
                 least, greatest = hull([(least, greatest), dispute.bound])
         return least, greatest
+
+    def beginning_after(self, agent: int, utc: int) -> Clock:
+        """The same, where its time began at this agent time, not before that UTC, and nothing tells of freezes since.
+
+        Where all of them were too short to notice, or it cannot have begun so late since two ran at once, that says
+        nothing new.
+        """
+        if agent >= self.at[0] or utc - agent >= self.theta(agent)[0]:
+            return self
+        doubt = Freeze(agent, self.at[0], 0, 0)
+        return replace(self, floor=(agent, utc - agent), freezes=(doubt, *self.freezes))
 
     def earliest(self, agent: int) -> int:
         """The earliest UTC this agent time can have been."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from detak_collector.downtime.clocks import Clock, clock_of
@@ -107,7 +107,25 @@ def lives_of(node: Node, facts: Facts) -> tuple[Life, ...]:
         if (clock := clock_of(runs, facts)) is not None
         for run in runs
     ]  # fmt: skip
-    return tuple(sorted(lives, key=lambda life: (life.clock.middle(life.run.opened), life.run.opened)))
+    lives.sort(key=lambda life: (life.clock.middle(life.run.opened), life.run.opened))
+    return tuple(_set_back(lives))
+
+
+def _set_back(lives: Sequence[Life]) -> Iterator[Life]:
+    """The lives; where a machine was set back, its clock begins after the last that was heard of its newer self.
+
+    It may have been set back again before its first exchange, or have stood still: no exchange tells.
+    """
+    begun: dict[str, Clock] = {}
+    latest: Life | None = None
+    for life in lives:
+        if life.segment not in begun:
+            follows = latest is not None and latest.run.boot == life.run.boot
+            heard = latest.until_surely if latest is not None and follows else None
+            opened = life.run.opened
+            begun[life.segment] = life.clock if heard is None else life.clock.beginning_after(opened, heard)
+        latest = life if begun[life.segment] is life.clock else replace(life, clock=begun[life.segment])
+        yield latest
 
 
 def _settings(run: Run) -> dict[str, Settings]:

@@ -308,6 +308,18 @@ def test_a_machine_set_back_to_a_snapshot_was_down_until_it_went_on_from_there()
     assert "down: restored" in shown(reading)
 
 
+def test_of_a_machine_set_back_nothing_is_certain_until_it_is_heard_since_it_may_have_been_set_back_again() -> None:
+    before = run("r1", span(ALIVE, 1, "up", 0, 60), span("c", 2, "up", 0, 60))
+    heard = Exchange(50 * SECOND, at(200), at(200), 50 * SECOND)
+    after = run(
+        "r2", span(ALIVE, 1, "up", 30, 90), span("c", 2, "down", 31, 60), span("c", 3, "up", 62, 90), opened=30,
+        exchanges=(heard,), previous=Previous("r1", "b1", 60_000, 2), complete_to=3,
+    )  # fmt: skip
+    reading = read("c", before, after, now=241)
+    assert reading.down.certain == Intervals.span(at(200) + LATE, at(210) - EARLY)
+    assert reading.down.possible.clip(at(1), at(239)) == Intervals.span(at(60) - EARLY, at(212) + LATE)
+
+
 def test_a_boot_from_an_older_disk_proves_nothing_of_how_its_predecessor_ended() -> None:
     before, after = _crash(Previous("r1", "b1", 5_000, 2), watchdog_ms=10_000)
     reading = read("c", before, after, now=101)
