@@ -53,9 +53,6 @@ from detak_collector.web.sheet_pages import add_sheets
 from detak_collector.web.succession import Succession
 from detak_wire import limits
 
-SHUTDOWN_S = 10.0
-LISTEN_BACKLOG = 1_024
-GARBAGE_THRESHOLD = 50_000
 
 _log = logging.getLogger(__name__)
 
