@@ -17,7 +17,7 @@ from detak_collector.clocks import Clock
 from detak_collector.ingest.deadlines import Deadlines
 from detak_collector.ingest.rivals import Rivals
 from detak_collector.ingest.validation import InvalidRecordError, check
-from detak_collector.operating.counters import commit_time, commits, latency, records
+from detak_collector.operating.counters import commit_time, commits, latency, records, repeats
 from detak_collector.store.base import (
     Arrival,
     EvidenceStore,
@@ -182,6 +182,8 @@ class Ingest:
                 waiting.receipt.set_result(outcome)
             arrival = waiting.arrival
             _count(arrival.evidence)
+            if not (outcome.heard or outcome.news):
+                repeats.count("message")
             self.rivals.spoke(arrival.node, arrival.evidence.run, arrival.address, arrival.at.boottime)
             is_back = outcome.heard and self.deadlines.heard(arrival.node, arrival.at.boottime)
             news = news or outcome.news or is_back

@@ -61,6 +61,8 @@ commits = Counter()
 """Group commits by what became of them: `stored`, `refused`."""
 records = Counter()
 """Records that were stored, by kind."""
+repeats = Counter()
+"""Messages that told nothing new, as one that was sent again does, by whomever: `message`."""
 latency = Histogram(LATENCY_MS)
 """From the arrival of each message that was stored to its answer."""
 commit_time = Histogram(LATENCY_MS)

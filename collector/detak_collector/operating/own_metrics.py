@@ -18,7 +18,7 @@ from detak_collector.board.glance import Glance
 from detak_collector.board.node_standing import Census
 from detak_collector.channel.certificate_files import Period
 from detak_collector.operating.alarms import Alarm
-from detak_collector.operating.counters import commit_time, commits, jobs, latency, records, refusals
+from detak_collector.operating.counters import commit_time, commits, jobs, latency, records, refusals, repeats
 from detak_collector.operating.disk import Disk
 from detak_collector.operating.exposition import Distribution, Family, by, counter, gauge
 
@@ -77,6 +77,9 @@ def _ingest(told: Told) -> Families:
     yield Distribution("detak_commit_seconds", "How long each group commit took.", commit_time)
     yield Family("detak_commits_total", "counter", "Group commits by outcome.", by("outcome", commits.counts))
     yield Family("detak_records_total", "counter", "Records received and stored, by kind.", by("kind", records.counts))
+    yield counter(
+        "detak_repeats_total", "Messages that told nothing new: sent again.", repeats.counts.get("message", 0)
+    )
     yield Family("detak_refusals_total", "counter", "Requests turned away, by reason.", by("reason", refusals.counts))
     yield gauge("detak_waiting_messages", "Messages that wait for the next commit.", told.waiting_messages)
     yield gauge("detak_waiting_bytes", "Their size.", told.waiting_bytes)

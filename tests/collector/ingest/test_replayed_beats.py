@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from detak_collector.operating.counters import repeats
 from detak_wire.messages import Part
 from evidence_builders import NODE, RUN, beat, first_beat, growth, later_beat, opening, span
 from running_collector import running_collector
@@ -20,12 +21,14 @@ async def test_a_replayed_beat_changes_no_fact_and_moves_no_deadline(tmp_path: P
         heard = collector.ingest.deadlines.heard_of(0)
         last = dict(collector.ingest.deadlines._heard)
         await asyncio.sleep(0.05)
+        counted = repeats.counts.get("message", 0)
         for one in messages:
             again = await collector.deliver(one)
             assert again.stored[RUN] == answers[-1].stored[RUN]
         assert collector.evidence.node_facts(NODE, 0, 2**50, now) == facts
         assert collector.ingest.deadlines._heard == last
         assert collector.ingest.deadlines.heard_of(0) == heard
+        assert repeats.counts["message"] == counted + len(messages)
 
 
 @pytest.mark.asyncio
