@@ -6,71 +6,21 @@ one stands. Pure: earlier closed records are asked of `lookup`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Callable
 from sys import intern
 
 from msgspec import Struct, structs
 
 from detak_collector.downtime.facts import ALIVE
-from detak_collector.ingest.numbers import Ranges, contains, united, with_numbers
-from detak_collector.ingest.reach import NOTHING, Reach, grown, packed, unpacked
+from detak_collector.ingest.held import HeldSpan, RunState, alive_among, packed_begun
+from detak_collector.ingest.numbers import contains, united, with_numbers
+from detak_collector.ingest.reach import Reach, grown, packed
 from detak_collector.ingest.validation import InvalidRecordError
-from detak_wire.messages import Evidence, Exchange, Gap, Growth, Part, RunOpening, Span, StopReason
-
-
-class HeldSpan(Struct, frozen=True, array_like=True, gc=False):
-    """One version of a span, compact: a node's open ones are written at every beat.
-
-    `heard_utc` is when the first version of it arrived; None where that was not noted.
-    """
-
-    number: int
-    check: str
-    state: str
-    first_begin: int
-    first_end: int
-    last_begin: int
-    last_end: int
-    samples: int
-    largest_gap: int
-    closed: bool = False
-    message: str = ""
-    marks: dict[str, str] = {}
-    heard_utc: int | None = None
-
+from detak_wire.messages import Evidence, Exchange, Gap, Growth, Part, Span
 
 NUL = "\0"
-
 Closed = HeldSpan | Exchange | Gap
 Lookup = Callable[[int], Closed | None]
-OpenSpans = dict[int, HeldSpan]
-
-
-class RunState(Struct, frozen=True):
-    """What is held of one run. Never changed in place, so a commit that fails changes nothing.
-
-    `open` has the open spans as they began, `reach` how far each of them reaches by now: a quiet beat changes no more.
-    `held` numbers are stored as closed records, `lost` ones are named by gap records; `alive_reach` is the end of
-    the last tick that is known, `alive` numbers the open spans of `alive`. `stopped_utc` is when the word of its stop
-    arrived.
-    """
-
-    checks: frozenset[str]
-    open: OpenSpans
-    reach: bytes
-    held: Ranges = ()
-    lost: Ranges = ()
-    alive_reach: int = -1
-    alive: tuple[int, ...] = ()
-    stopped: StopReason | None = None
-    stopped_agent: int | None = None
-    stopped_utc: int | None = None
-
-    def reached(self) -> OpenSpans:
-        """The open spans as far as they reach by now."""
-        reach = unpacked(self.reach)
-        return {number: reaching(span, reach[number]) for number, span in self.open.items()}
 
 
 class Merged(Struct, frozen=True):
@@ -84,22 +34,6 @@ class Merged(Struct, frozen=True):
     conflicts: tuple[Closed, ...] = ()
     alive_grew: bool = False
     news: bool = False
-
-
-def opened(opening: RunOpening) -> RunState:
-    """The state of a run of which nothing but its opening is known."""
-    return RunState(_checks(tuple(check.name for check in opening.checks)), {}, NOTHING)
-
-
-@lru_cache(maxsize=128)
-def _checks(names: tuple[str, ...]) -> frozenset[str]:
-    """One set for all nodes that are set up alike: of what is held of a node it would be a good part."""
-    return frozenset((ALIVE, *names))
-
-
-def alive_among(spans: Iterable[HeldSpan]) -> tuple[int, ...]:
-    """The numbers of those that are of `alive`."""
-    return tuple(sorted(span.number for span in spans if span.check == ALIVE))
 
 
 def held_version(span: Span) -> HeldSpan:
@@ -127,11 +61,6 @@ def merge(state: RunState, part: Part, sent_agent: int, lookup: Lookup, arrived_
     return folding.outcome()
 
 
-def reaching(span: HeldSpan, reach: Reach) -> HeldSpan:
-    """The span, reaching so far."""
-    return structs.replace(span, last_begin=reach[1], last_end=reach[2], samples=reach[3], largest_gap=reach[4])
-
-
 def merge_quiet(state: RunState, part: Part, evidence: Evidence) -> Merged | None:
     """The outcome where open spans of the speaking run grow and nothing else is said; None where it is not so plain.
 
@@ -146,7 +75,7 @@ def merge_quiet(state: RunState, part: Part, evidence: Evidence) -> Merged | Non
     alive_reach = max(state.alive_reach, alive_end)
     changed = RunState(
         state.checks,
-        state.open,
+        state.begun,
         reach,
         state.held,
         state.lost,
@@ -181,11 +110,6 @@ def _reach(span: HeldSpan) -> Reach:
     return (span.number, span.last_begin, span.last_end, span.samples, span.largest_gap)
 
 
-def _beginning(span: HeldSpan) -> Reach:
-    """How far it reached with its first sample."""
-    return (span.number, span.first_begin, span.first_end, 1, 0)
-
-
 def _grown(known: HeldSpan, growth: Growth, sent_agent: int) -> HeldSpan:
     return HeldSpan(
         known.number,
@@ -213,6 +137,7 @@ class _Folding:
         self._run = run
         self._arrived_utc = arrived_utc
         self._open = state.reached()
+        self._opened_before = frozenset(self._open)
         self._closed: dict[int, Closed] = {}
         self._conflicts: list[Closed] = []
         self._alive_reach = state.alive_reach
@@ -249,12 +174,12 @@ class _Folding:
 
     def outcome(self) -> Merged:
         state, spans = self._state, self._open
-        is_same = state.open.keys() == spans.keys()
+        is_same = self._opened_before == spans.keys()
         gaps = [record for record in self._closed.values() if isinstance(record, Gap)]
         lost = [(gap.first_number, gap.last_number) for gap in gaps]
         changed = RunState(
             state.checks,
-            state.open if is_same else {number: reaching(span, _beginning(span)) for number, span in spans.items()},
+            state.begun if is_same else packed_begun(spans.values()),
             packed(sorted(_reach(span) for span in spans.values())),
             with_numbers(state.held, self._closed) if self._closed else state.held,
             united((*state.lost, *lost)) if lost else state.lost,

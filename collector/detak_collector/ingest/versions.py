@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from detak_collector.ingest.merge import Closed, HeldSpan, Lookup, RunState, held_version
+from detak_collector.ingest.held import HeldSpan, RunState
+from detak_collector.ingest.merge import Closed, Lookup, held_version
 from detak_collector.ingest.numbers import contains
 from detak_wire.messages import Part
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from msgspec import structs
 
-from detak_collector.ingest.merge import HeldSpan, reaching
+from detak_collector.ingest.held import HeldSpan, reaching
 from detak_collector.ingest.numbers import without_numbers
 from detak_collector.store.database import Connection, Database
 from detak_collector.store.outlines import RunOutline, runs_of

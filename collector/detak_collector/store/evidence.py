@@ -12,7 +12,8 @@ from msgspec import structs
 
 from detak_collector.clocks import Reading
 from detak_collector.downtime.facts import Facts, Node
-from detak_collector.ingest.merge import Lookup, RunState, merge, merge_quiet, opened
+from detak_collector.ingest.held import RunState, opened
+from detak_collector.ingest.merge import Lookup, merge, merge_quiet
 from detak_collector.ingest.numbers import beyond_mark, mark, united
 from detak_collector.ingest.reach import last_begins
 from detak_collector.ingest.validation import InvalidRecordError
@@ -281,7 +282,7 @@ def _opens_or_closes(before: KnownRun | None, after: KnownRun) -> bool:
     if before is None or before.current != after.current:
         return True
     was, now = before.state, after.state
-    same_records = was.held is now.held and was.lost is now.lost and was.open is now.open
+    same_records = was.held is now.held and was.lost is now.lost and was.begun is now.begun
     return not same_records or was.stopped != now.stopped
 
 

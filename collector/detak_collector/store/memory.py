@@ -61,7 +61,7 @@ class Memory:
         if self._sharing is not None:
             self._sharing.wrote(pending.runs.values(), pending.writer)
         for key, known in pending.runs.items():
-            if known.current or known.state.open:
+            if known.current or known.state.has_open:
                 self.live[key] = known
             else:
                 self.live.pop(key, None)

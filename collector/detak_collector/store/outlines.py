@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from detak_collector.clocks import Reading
-from detak_collector.ingest.merge import HeldSpan
+from detak_collector.ingest.held import HeldSpan
 from detak_collector.ingest.numbers import Ranges, with_numbers
 from detak_collector.store.database import Connection
 from detak_collector.store.runs import unpacked

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from detak_collector.ingest.merge import Closed, HeldSpan
+from detak_collector.ingest.held import HeldSpan
+from detak_collector.ingest.merge import Closed
 from detak_collector.store.database import Connection
 from detak_collector.store.texts import Texts
 from detak_wire.messages import Exchange, Gap, RunOpening

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from detak_collector.clocks import Reading
 from detak_collector.ingest import reach as ingest_reach
-from detak_collector.ingest.merge import HeldSpan, RunState, alive_among, opened, reaching
+from detak_collector.ingest.held import HeldSpan, RunState, alive_among, begun_spans, opened, reaching
 from detak_collector.store.database import Connection
 from detak_collector.store.texts import Texts
 from detak_wire.messages import RunOpening
@@ -28,8 +28,6 @@ BEATS_MISSED = 2
 _CHUNKS = (128, 32, 8, 1)
 
 _Row = tuple[object, ...]
-_pack = msgspec.msgpack.Encoder().encode
-_unpack_spans = msgspec.msgpack.Decoder(list[HeldSpan]).decode
 _numbers = msgspec.json.Decoder(tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]])
 _opening = msgspec.json.Decoder(RunOpening)
 
@@ -87,15 +85,14 @@ def _known(texts: Texts, node: int, run: str, opening: str, *row: Any) -> KnownR
     utc, boottime, boot, heard_agent, alive_reach, reach = reached
     held, lost = _numbers.decode(numbers)
     opened_with = _opening.decode(opening)
-    begun = _unpack_spans(spans)
     state = RunState(
         checks=opened(opened_with).checks,
-        open={span.number: span for span in begun},
+        begun=spans,
         reach=reach,
         held=held,
         lost=lost,
         alive_reach=alive_reach,
-        alive=alive_among(begun),
+        alive=alive_among(begun_spans(spans)),
         stopped=stopped,
         stopped_agent=stopped_agent,
         stopped_utc=stopped_utc,
@@ -107,7 +104,7 @@ def _known(texts: Texts, node: int, run: str, opening: str, *row: Any) -> KnownR
 def unpacked(spans: bytes, reach: bytes) -> list[HeldSpan]:
     """The open spans of a run, as far as they reach by now."""
     reaches = ingest_reach.unpacked(reach)
-    return [reaching(span, reaches[span.number]) for span in _unpack_spans(spans)]
+    return [reaching(span, reaches[span.number]) for span in begun_spans(spans)]
 
 
 def save_open(connection: Connection, runs: Iterable[KnownRun], changed: int) -> None:
@@ -132,9 +129,8 @@ def _upsert(connection: Connection, statements: Mapping[int, str], rows: Sequenc
 def _open_row(known: KnownRun) -> _Row:
     state = known.state
     numbers = msgspec.json.encode((state.held, state.lost)).decode()
-    spans = _pack(list(state.open.values()))
     stop = (state.stopped, state.stopped_agent, state.stopped_utc)
-    return (known.sequence, int(known.current), *stop, numbers, spans)
+    return (known.sequence, int(known.current), *stop, numbers, state.begun)
 
 
 def _reach_row(texts: Texts, known: KnownRun) -> _Row:

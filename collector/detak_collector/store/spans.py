@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from detak_collector.downtime.facts import Span
-from detak_collector.ingest.merge import HeldSpan
+from detak_collector.ingest.held import HeldSpan
 from detak_collector.ingest.numbers import Ranges
 from detak_collector.store.database import Connection
 

@@ -37,7 +37,7 @@ def keep(connection: Connection, node: int, runs: Iterable[KnownRun], now_utc: i
     """Notes that a silence of the node is over, with its runs as they were in it; a new one had never been heard."""
     known = list(runs)
     begin = max((run.heard.utc for run in known if run.heard is not None), default=None)
-    reach = _pack([(run.sequence, run.state.reach) for run in known if run.state.open])
+    reach = _pack([(run.sequence, run.state.reach) for run in known if run.state.has_open])
     connection.execute(
         "INSERT INTO unheard (node, from_utc, to_utc, reach) VALUES (?, ?, ?, ?)", (node, begin, now_utc, reach)
     )

@@ -9,7 +9,7 @@ from typing import cast
 import msgspec
 
 from detak_collector.downtime.facts import Span
-from detak_collector.ingest.merge import HeldSpan
+from detak_collector.ingest.held import HeldSpan
 from detak_collector.pair.messages import VersionLine
 from detak_collector.store.database import Connection
 from detak_collector.store.spans import fact_of

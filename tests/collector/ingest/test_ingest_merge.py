@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from detak_collector.ingest.merge import Closed, HeldSpan, Merged, RunState, held_version, merge, merge_quiet, opened
+from detak_collector.ingest.held import HeldSpan, RunState, opened
+from detak_collector.ingest.merge import Closed, Merged, held_version, merge, merge_quiet
 from detak_collector.ingest.numbers import beyond_mark, mark
 from detak_collector.ingest.validation import InvalidRecordError
 from detak_wire.messages import Exchange, Gap, Part, Span
