@@ -19,11 +19,10 @@ from detak_agent.failures import ConfigurationError, DetakError, JournalError
 from detak_agent.journal import Journal
 from detak_agent.journal_thread import JournalThread
 from detak_agent.life import Life, Machine
-from detak_agent.memory import keep_what_is_there
+from detak_agent.memory import bound_heap, keep_what_is_there
 from detak_agent.run import Run
 from detak_agent.runner import Check, wire_text
 from detak_agent.state_directory import StateDirectory
-from detak_wire.heap import bound_heap
 from detak_wire.messages import CheckSettings, ClockClaim, PreviousRun, RunOpening
 
 _log = logging.getLogger("detak_agent")

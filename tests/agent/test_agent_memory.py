@@ -88,7 +88,7 @@ def test_garbage_is_not_kept_with_what_was_imported() -> None:
 
 _HEAPS = """
 import ctypes, re, sys, threading
-from detak_wire.heap import bound_heap
+from detak_agent.memory import bound_heap
 bound_heap()
 library = ctypes.CDLL(None)
 library.malloc.restype = library.fopen.restype = ctypes.c_void_p

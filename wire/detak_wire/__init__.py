@@ -1,4 +1,4 @@
-"""What agent and collector share: messages (types, limits, codec) and bounds to their heap. No input or output."""
+"""The messages between agent and collector: types, limits and codec. It does no input or output."""
 
 PROTOCOL_VERSION = 1
 INSTANCE_HEADER = "Detak-Instance"

@@ -10,7 +10,6 @@ import click
 
 from detak_collector.commands.session import EXIT_COULD_NOT, Session
 from detak_collector.store.base import StoreBrokenError
-from detak_wire.heap import bound_heap
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +23,6 @@ def serve(session: Session) -> None:
     def listening(url: str) -> None:
         _log.info("listening on %s", url)
 
-    bound_heap()
     try:
         asyncio.run(serve_forever(session.config(), session.clock, listening, session.config))
     except StoreBrokenError as error:

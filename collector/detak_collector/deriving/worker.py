@@ -47,7 +47,6 @@ from detak_collector.web.assets import Assets
 from detak_collector.web.render import STATIC, TEMPLATES, Renderer
 from detak_collector.web.sheet import DrawnSheet
 from detak_collector.web.sheet_maker import SheetMaker, Sources
-from detak_wire.heap import bound_heap
 
 NICENESS = 10
 """A tenth of what the serving process gets where both want the same core."""
@@ -143,7 +142,6 @@ class Deriving:
 
 def main() -> None:
     """Follows orders until the serving process has ended."""
-    bound_heap()
     line = _line()
     _take_the_back_seat()
     start = line.hear()

@@ -43,10 +43,13 @@ class OverloadedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How much may wait for the next commit. Above half of it only liveness is taken, and no backlog."""
+    """How much may wait for the next commit. Above half of it only liveness is taken, and no backlog.
+
+    What waits is unpacked, and takes some ten times its octets of memory then.
+    """
 
     messages: int = 4_096
-    octets: int = 64 * 1024 * 1024
+    octets: int = 8 * 1024 * 1024
 
 
 @dataclass(slots=True)
