@@ -13,7 +13,7 @@ from pathlib import Path
 
 from detak_collector.channel.enrol import issue_token, redeem
 from detak_collector.clocks import Reading
-from detak_collector.metrics import moments
+from detak_collector.metrics import kept, moments
 from detak_collector.store.base import Arrival
 from detak_collector.store.parts import Store
 from detak_collector.store.sqlite import FILE_NAME, open_store
@@ -81,7 +81,7 @@ def _metric_bytes(folder: Path) -> tuple[float, float]:
         for beat in beats:
             point = metrics_at(beat)
             said = Evidence(PROTOCOL_VERSION, node_name(0), run_of(0), point.measured_agent + 400, [], metrics=[point])
-            found += [(said.node, moment) for moment in moments(said, OFFSET + said.sent_agent)]
+            found += [kept(said.node, moment) for moment in moments(said, OFFSET + said.sent_agent)]
         store.metrics.keep(found)
         after = _file_kib(folder)
         for _ in range(24 * METRICS_DAYS):

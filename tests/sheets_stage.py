@@ -28,20 +28,24 @@ from detak_collector.downtime.facts import Facts
 from detak_collector.downtime.history import Published
 from detak_collector.downtime.periods import parse_period
 from detak_collector.figures import Figures
-from detak_collector.metrics import Moment
+from detak_collector.metrics import Moment, kept
 from detak_collector.records import Records
 from detak_collector.rules import Rules
 from detak_collector.store.evidence import SqlEvidence
 from detak_collector.store.metrics import read as read_metrics
 from detak_collector.store.parts import Store
 from detak_collector.store.sqlite import open_store
+from detak_collector.web.api_v1.access import Access
 from detak_collector.web.assets import Assets
 from detak_collector.web.pages import add_pages
 from detak_collector.web.people import People
+from detak_collector.web.reading import add_reading
 from detak_collector.web.render import STATIC, TEMPLATES
-from detak_collector.web.sheet import DrawnSheet, Sheet
+from detak_collector.web.sheet import DrawnSheet, Wanted
 from detak_collector.web.sheet_maker import SheetMaker, Sources
 from detak_collector.web.sheet_pages import Keeping, add_sheets
+from detak_collector.web.work.annotations_routes import add_annotations
+from detak_collector.web.work.exclusions import add_corrections
 from detak_wire.messages import ClockClaim, Exchange, Part
 from downtime_cases import DAY, HOUR, MINUTE, facts, stated
 from evidence_builders import RUN, arrival, beat, opening, span
@@ -132,7 +136,7 @@ class InProcess:
 
     maker: SheetMaker
     current: Rules
-    made: list[Sheet] = field(default_factory=list)
+    made: list[Wanted] = field(default_factory=list)
     failure: Exception | None = None
     go: asyncio.Event = field(default_factory=asyncio.Event)
     closed: int = 0
@@ -143,7 +147,7 @@ class InProcess:
     def rules(self) -> Rules:
         return self.current
 
-    async def sheet(self, sheet: Sheet) -> DrawnSheet:
+    async def sheet(self, sheet: Wanted) -> DrawnSheet:
         self.made.append(sheet)
         await self.go.wait()
         if self.failure is not None:
@@ -159,6 +163,7 @@ class SheetStage(Stage):
     """The pages, whoever comes to them, and what they are derived from."""
 
     pages: InProcess = field(init=False)
+    access: Access = field(init=False)
 
 
 def rules(*services: Service) -> Rules:
@@ -201,7 +206,7 @@ def _delivered(store: Store) -> None:
         )
         for at in range(1, 300)
     ]
-    store.metrics.keep([(REAL_NODE, one) for one in moments])
+    store.metrics.keep([kept(REAL_NODE, one) for one in moments])
 
 
 def figures_of(store: Store, current: Rules) -> Figures:
@@ -246,8 +251,11 @@ async def sheets_stage(
         stage.pages = InProcess(maker(store, current), current)
         app = web.Application(middlewares=[people.gate.attend])
         people.add_to(app)
-        add_pages(app, source, Pulse(), QUICK, people.gate)
-        add_sheets(app, stage.pages, people.gate, keeping)
+        live = add_pages(app, source, Pulse(), QUICK, people.gate)
+        desk = add_annotations(app, people, lambda: current, lambda: None)
+        kept = add_sheets(app, stage.pages, people.gate, keeping, desk.told_of)
+        stage.access = add_reading(app, people, live, kept)
+        add_corrections(app, people, kept)
         if sign_in:
             stage.add("siti", Role.VIEWER, display=f"Siti {HOSTILE}")
             stage.add("tamu", display="Tamu")

@@ -138,6 +138,11 @@ def packed(moment: Moment) -> bytes:
     return msgspec.msgpack.encode((moment.interval_ms, moment.values))
 
 
+def kept(node: str, moment: Moment) -> tuple[str, int, bytes]:
+    """A node's moment as a store takes it: the node, UTC, and the rest packed."""
+    return node, moment.utc, packed(moment)
+
+
 _decode = msgspec.msgpack.Decoder(tuple[int, dict[int, dict[str, Whole]]]).decode
 
 

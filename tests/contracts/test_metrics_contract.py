@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from contracts.kinds import OpenStore
-from detak_collector.metrics import Moment
+from detak_collector.metrics import Moment, kept, unpacked
 from detak_collector.store.parts import Store
 from evidence_builders import NODE, START_UTC, reading
 
@@ -37,9 +37,9 @@ def moment(at: int, cpu: int = 125) -> Moment:
     return Moment(BEGIN + at, MINUTE, {0: {"": cpu}})
 
 
-def minutes(begin: int, end: int, node: str = NODE) -> list[tuple[str, Moment]]:
+def minutes(begin: int, end: int, node: str = NODE) -> list[tuple[str, int, bytes]]:
     """A point each minute of [begin, end); the processor is as busy as the minute of the hour says."""
-    return [(node, moment(at, at % HOUR // MINUTE)) for at in range(begin, end, MINUTE)]
+    return [kept(node, moment(at, at % HOUR // MINUTE)) for at in range(begin, end, MINUTE)]
 
 
 def found(store: Store, begin: int = 0, end: int = FOREVER, most: int = MANY, node: str = NODE) -> list[Moment]:
@@ -55,26 +55,26 @@ def tidied(store: Store, now: int, steps: int) -> None:
 
 def test_moments_outlive_the_process_and_each_node_has_its_own(open_store: OpenStore) -> None:
     with closing(open_store()) as store:
-        store.metrics.keep([(NODE, moment(0)), (OTHER, moment(0, 7)), (NODE, moment(MINUTE))])
+        store.metrics.keep([kept(NODE, moment(0)), kept(OTHER, moment(0, 7)), kept(NODE, moment(MINUTE))])
     with closing(open_store()) as store:
         assert found(store) == [moment(0), moment(MINUTE)]
         assert found(store, node=OTHER) == [moment(0, 7)]
 
 
 def test_a_time_begins_with_its_first_millisecond_and_ends_before_its_last(store: Store) -> None:
-    store.metrics.keep([(NODE, moment(at)) for at in (0, MINUTE, 2 * MINUTE)])
+    store.metrics.keep([kept(NODE, moment(at)) for at in (0, MINUTE, 2 * MINUTE)])
     assert found(store, MINUTE, 2 * MINUTE) == [moment(MINUTE)]
     assert found(store, 1, 2 * MINUTE + 1) == [moment(MINUTE), moment(2 * MINUTE)]
 
 
 def test_a_moment_that_comes_twice_is_kept_once(store: Store) -> None:
-    store.metrics.keep([(NODE, moment(0))])
-    store.metrics.keep([(NODE, moment(3_000)), (NODE, moment(0))])
+    store.metrics.keep([kept(NODE, moment(0))])
+    store.metrics.keep([kept(NODE, moment(3_000)), kept(NODE, moment(0))])
     assert found(store) == [moment(0)]
 
 
 def test_a_node_that_nobody_knows_has_no_moments_and_keeps_none(store: Store) -> None:
-    store.metrics.keep([("stranger", moment(0)), (NODE, moment(0))])
+    store.metrics.keep([kept("stranger", moment(0)), kept(NODE, moment(0))])
     assert store.metrics.read("stranger", 0, FOREVER, 1) is None
     assert found(store, node=OTHER) == []
     assert found(store) == [moment(0)]
@@ -93,7 +93,7 @@ def test_a_long_time_is_read_from_hours_and_its_latest_end_as_it_came(store: Sto
     long = found(store, 0, 3 * DAY)
     assert [one.interval_ms for one in long] == [HOUR] * 3 + [MINUTE] * 60
     assert long[0].values == {0: {"": (30, 59)}}
-    assert found(store, 0, DAY) == [one for _, one in minutes(0, 4 * HOUR)]
+    assert found(store, 0, DAY) == [unpacked(utc, point) for _, utc, point in minutes(0, 4 * HOUR)]
 
 
 def test_points_are_let_go_after_eight_days_and_only_their_hours_stay(store: Store) -> None:

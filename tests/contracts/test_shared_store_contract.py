@@ -12,7 +12,7 @@ import pytest
 from contracts.shared_stores import configured, enrol, taken
 from detak_collector.downtime.facts import Run
 from detak_collector.ingest.rivals import Speaker
-from detak_collector.metrics import Moment
+from detak_collector.metrics import Moment, kept
 from detak_collector.store import sqlite
 from detak_collector.store.base import Arrival, StoreBrokenError, StoreUnavailableError
 from detak_collector.store.batch import Pending
@@ -205,7 +205,7 @@ def test_one_collector_has_the_duty_and_another_takes_it_when_it_lets_go(both: t
 
 def test_who_lost_the_duty_writes_nothing_under_it(both: tuple[Store, Store]) -> None:
     one, other = both
-    minutes = [(NODE, moment) for moment in _points()]
+    minutes = [kept(NODE, moment) for moment in _points()]
     one.duty.take()
     one.metrics.keep(minutes)
     with one.database.writing() as connection:

@@ -13,7 +13,7 @@ from detak_collector.downtime.history import Published
 from detak_collector.downtime.numbering import FOREVER, Found
 from detak_collector.ledger.chain import GivenHead
 from detak_collector.ledger.verification import Verification
-from detak_collector.metrics import Moment
+from detak_collector.metrics import Moment, kept
 from detak_collector.store import copying, sqlite
 from detak_collector.store.base import StoreError
 from detak_collector.store.copying import Copy
@@ -48,7 +48,7 @@ def source(tmp_path: Path) -> Iterator[Store]:
         store.outages.number([Found("s", 10, 20), Found("t", 10, 20)], (0, FOREVER), reading(30))
         store.outages.number([Found("s", 10, 25)], (0, FOREVER), reading(30))
         store.history.add(Published(0, 2022, Fraction(1, 10), None, "d", "n", "ani", START_UTC))
-        store.metrics.keep([(NODE, Moment(START_UTC + 60_000 * at, 60_000, {0: {"": at}})) for at in range(300)])
+        store.metrics.keep([kept(NODE, Moment(START_UTC + 60_000 * at, 60_000, {0: {"": at}})) for at in range(300)])
         yield store
 
 

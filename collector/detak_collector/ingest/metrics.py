@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
-from detak_collector.metrics import Moment, moments
+from detak_collector.metrics import kept, moments
 from detak_collector.store.base import Arrival, NodeMetrics
 
 MOST_WAITING = 8_000
@@ -26,13 +26,15 @@ class MetricsIntake:
     def __init__(self, store: NodeMetrics, thread: ThreadPoolExecutor) -> None:
         self._store = store
         self._thread = thread
-        self._waiting: deque[tuple[str, Moment]] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[tuple[str, int, bytes]] = deque(maxlen=MOST_WAITING)
         self._trouble = ""
 
     def take(self, arrival: Arrival) -> None:
         """The metrics of a message, once its evidence is durable."""
         if arrival.evidence.metrics:
-            self._waiting.extend((arrival.node, moment) for moment in moments(arrival.evidence, arrival.at.utc))
+            # Packed at once: as objects eight thousand of them would take ten times as much.
+            found = moments(arrival.evidence, arrival.at.utc)
+            self._waiting.extend(kept(arrival.node, moment) for moment in found)
 
     async def store(self, now_utc: int) -> None:
         """Keeps what has arrived since, and tidies a little. Whatever fails is logged once, and evidence goes on."""

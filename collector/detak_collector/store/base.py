@@ -278,8 +278,8 @@ class NodeRegistry(Protocol):
 class NodeMetrics(Protocol):
     """How nodes fared, for charts: no evidence. One thread keeps and tidies; any thread may read."""
 
-    def keep(self, found: Sequence[tuple[str, Moment]]) -> None:
-        """Keeps a moment of each node named; one that comes twice is kept once. Unknown nodes are passed over."""
+    def keep(self, found: Sequence[tuple[str, int, bytes]]) -> None:
+        """Keeps packed moments by node and UTC; one that comes twice is kept once. Unknown nodes are passed over."""
         ...
 
     def tidy(self, now_utc: int) -> None:

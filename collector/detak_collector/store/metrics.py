@@ -58,9 +58,9 @@ class SqlMetrics:
         """Gives the database back."""
         self._connection.close()
 
-    def keep(self, found: Sequence[tuple[str, Moment]]) -> None:
+    def keep(self, found: Sequence[tuple[str, int, bytes]]) -> None:
         """As the seam says."""
-        rows = [(moment.utc // SLOT_MS, packed(moment), node) for node, moment in found]
+        rows = [(utc // SLOT_MS, point, node) for node, utc, point in found]
         with self._connection.transaction():
             self._connection.executemany(_KEEP, rows)
 

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from detak_collector.ingest.metrics import AT_ONCE, COMMITS, MOST_WAITING, MetricsIntake
-from detak_collector.metrics import Moment
+from detak_collector.metrics import Moment, kept
 from detak_collector.store.base import Arrival, StoreBrokenError, StoreUnavailableError
 from detak_wire.codec import encode
 from detak_wire.messages import Metrics
@@ -24,12 +24,12 @@ class Remembering:
     """A store that does as it is told."""
 
     def __init__(self) -> None:
-        self.kept: list[tuple[str, Moment]] = []
+        self.kept: list[tuple[str, int, bytes]] = []
         self.sizes: list[int] = []
         self.tidied: list[int] = []
         self.failure: Exception | None = None
 
-    def keep(self, found: Sequence[tuple[str, Moment]]) -> None:
+    def keep(self, found: Sequence[tuple[str, int, bytes]]) -> None:
         if self.failure is not None:
             raise self.failure
         self.kept += found
@@ -59,7 +59,7 @@ async def test_what_arrived_is_kept_once_under_its_node_and_time(thread: ThreadP
     intake.take(told(1_000, 2_000))
     await intake.store(7)
     await intake.store(8)
-    expected = [(NODE, Moment(START_UTC + at, 60_000, {0: {"": 125}})) for at in (1_000, 2_000)]
+    expected = [kept(NODE, Moment(START_UTC + at, 60_000, {0: {"": 125}})) for at in (1_000, 2_000)]
     assert store.kept == expected
     assert store.tidied == [7, 8]
 
@@ -78,7 +78,7 @@ async def test_a_store_that_fails_is_said_once_and_the_next_metrics_are_kept(
     store.failure = None
     intake.take(told(2_000))
     await intake.store(8)
-    assert [moment.utc for _, moment in store.kept] == [START_UTC + 2_000]
+    assert [utc for _, utc, _ in store.kept] == [START_UTC + 2_000]
 
 
 async def test_of_more_than_can_wait_the_latest_are_kept(thread: ThreadPoolExecutor) -> None:
@@ -89,7 +89,7 @@ async def test_of_more_than_can_wait_the_latest_are_kept(thread: ThreadPoolExecu
     while len(store.tidied) < 20:
         await intake.store(7)
     assert len(store.kept) == MOST_WAITING
-    assert store.kept[-1][1].utc == START_UTC + MOST_WAITING + 49
+    assert store.kept[-1][1] == START_UTC + MOST_WAITING + 49
 
 
 async def test_many_are_kept_in_small_commits_so_that_evidence_takes_its_turn_between_them(
