@@ -1,6 +1,6 @@
 """What a collector holds on one core: beats by HTTP from thousands of nodes, every acknowledged one on the disk.
 
-    python bench/ingest.py [--quick] [--nodes 10000] [--only-estate] [--only-tls]
+    python bench/ingest.py [--quick] [--nodes 10000] [--only rate|estate|tls|disk]
 
 The collector is a process of its own on one core, the driver another on the other. Beside it, in turns so that the
 machine's drift does not decide: the same server with no store, and prometheus-pushgateway with as many groups.
@@ -68,8 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the same in little, in about a minute")
     parser.add_argument("--nodes", type=int, help="how many nodes the large estate has")
-    parser.add_argument("--only-estate", action="store_true", help="the large estate alone, in six minutes")
-    parser.add_argument("--only-tls", action="store_true", help="the large estate over TLS alone, in five minutes")
+    parser.add_argument("--only", choices=PARTS, help="one part alone: minutes less")
     asked = parser.parse_args()
     sizes = QUICK if asked.quick else WHOLE
     sizes = sizes.with_nodes(asked.nodes or sizes.nodes)
@@ -80,8 +79,7 @@ def main() -> None:
         f"{os.cpu_count()} cores: {server_core} for the server, {driver_core} for the driver\n"
     )
     with tempfile.TemporaryDirectory() as folder:
-        only = [part for part, alone in ((estate, asked.only_estate), (secured, asked.only_tls)) if alone]
-        parts = only or [saturated, estate, secured, disk]
+        parts = [PARTS[asked.only]] if asked.only else PARTS.values()
         shown = [part(Path(folder), sizes, server_core) for part in parts]
     all_met = told(one for part in shown for one in part.requirements)
     print(f"ingest {' '.join(one.words for one in shown if one.words)}")
@@ -124,6 +122,10 @@ def secured(home: Path, sizes: Sizes, core: int) -> Shown:
 def disk(home: Path, sizes: Sizes, core: int) -> Shown:  # noqa: ARG001 - one part is asked as another
     """What quiet nodes take on the disk."""
     return Shown("", list(of_disk(ingest_disk.show(home, sizes))))
+
+
+PARTS = {"rate": saturated, "estate": estate, "tls": secured, "disk": disk}
+"""In the order in which they are measured."""
 
 
 def saturation(home: Path, sizes: Sizes, core: int) -> tuple[float, float]:
