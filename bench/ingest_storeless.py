@@ -41,9 +41,8 @@ class NoMetrics(MetricsIntake):
 
 
 if __name__ == "__main__":
-    for left_out in (StorelessIngest, NoMetrics):
-        name = left_out.__base__.__name__
-        assert name in vars(composition), f"the collector is assembled elsewhere: {name}"
+    for name, left_out in {"Ingest": StorelessIngest, "MetricsIntake": NoMetrics}.items():
+        assert hasattr(composition, name), f"the collector is assembled elsewhere: {name}"
         setattr(composition, name, left_out)
     sys.argv[0] = "detak-collector"
     cli.main()
