@@ -109,7 +109,7 @@ lock: .venv/ready ## Pin what the pyproject files ask for in requirements/*.txt 
 	$(INSTALL) uv
 	$(LOCK) $(ARGS) --python-version 3.10 --no-emit-package detak-wire agent/pyproject.toml -o requirements/agent.txt
 	$(LOCK) $(ARGS) --python-version 3.11 --no-emit-package detak-wire -c requirements/agent.txt \
-	    --extra ldap collector/pyproject.toml agent/pyproject.toml -o requirements/collector.txt
+	    --extra ldap --extra notify --extra seal collector/pyproject.toml agent/pyproject.toml -o requirements/collector.txt
 	$(LOCK) $(ARGS) --python-version 3.10 --no-emit-package detak-wire --no-emit-package detak-agent \
 	    -c requirements/agent.txt --extra all agent/pyproject.toml -o requirements/drivers.txt
 	$(LOCK) $(ARGS) --python-version 3.10 -c requirements/agent.txt requirements/build.in -o requirements/build.txt

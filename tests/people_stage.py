@@ -28,6 +28,7 @@ from detak_collector.config import Config, load
 from detak_collector.pair.entry import GRANT
 from detak_collector.store.parts import Store
 from detak_collector.store.sqlite import open_store
+from detak_collector.web.forgotten import add_forgotten
 from detak_collector.web.pages import add_pages
 from detak_collector.web.people import People
 from evidence_builders import reading
@@ -158,6 +159,7 @@ async def people_stage(folder: Path, terms: SignInTerms | None = TERMS) -> Async
         people.proving.refusal_s = 0.0
         app = web.Application(middlewares=[people.gate.attend])
         people.add_to(app)
+        add_forgotten(app, people, lambda: True)
         source.apart = True
         add_pages(app, source, Pulse(), QUICK, people.gate)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)

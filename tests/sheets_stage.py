@@ -45,6 +45,7 @@ from detak_collector.web.sheet import DrawnSheet, Wanted
 from detak_collector.web.sheet_maker import SheetMaker, Sources
 from detak_collector.web.sheet_pages import Keeping, add_sheets
 from detak_collector.web.work.annotations_routes import add_annotations
+from detak_collector.web.work.closing import add_closing
 from detak_collector.web.work.exclusions import add_corrections
 from detak_wire.messages import ClockClaim, Exchange, Part
 from downtime_cases import DAY, HOUR, MINUTE, facts, stated
@@ -256,6 +257,7 @@ async def sheets_stage(
         kept = add_sheets(app, stage.pages, people.gate, keeping, desk.told_of)
         stage.access = add_reading(app, people, live, kept)
         add_corrections(app, people, kept)
+        add_closing(app, people, kept)
         if sign_in:
             stage.add("siti", Role.VIEWER, display=f"Siti {HOSTILE}")
             stage.add("tamu", display="Tamu")

@@ -29,12 +29,19 @@ from detak_collector.commands.figures import explain_command, recompute, report,
 from detak_collector.commands.history import history
 from detak_collector.commands.incidents import incidents
 from detak_collector.commands.ledger import ledger_group, verify
+from detak_collector.commands.mail import mail_group
 from detak_collector.commands.nodes import enroll, nodes, revoke
+from detak_collector.commands.notify import notify_group
 from detak_collector.commands.pair import pair, promote
+from detak_collector.commands.reconcile import reconcile_command
+from detak_collector.commands.restate import restate
+from detak_collector.commands.seal import seal
 from detak_collector.commands.serve import serve
 from detak_collector.commands.session import EXIT_CONFIGURATION, EXIT_COULD_NOT, Session
 from detak_collector.commands.setup import config_check, init
 from detak_collector.commands.store import store_group
+from detak_collector.commands.summary import summary_command
+from detak_collector.commands.tokens import token
 from detak_collector.commands.users import user
 from detak_collector.config import ConfigurationError
 from detak_collector.downtime.calendars import JointLeaveUnknownError
@@ -47,7 +54,9 @@ PRIVATE = 0o077
 COMMANDS = (
     init, serve, config_check, enroll, revoke, nodes, status, report, explain_command, difference_command, recompute,
     incidents, history, exclude, declare, calendar, store_group, certificate, backup, restore, move, adopt,
-    doctor, pair, promote, user, verify, ledger_group, catalogue_group, bundle,
+    doctor, pair, promote, user, verify, ledger_group, catalogue_group, bundle, notify_group, seal, restate,
+    reconcile_command,
+    summary_command, mail_group, token,
 )  # fmt: skip
 
 

@@ -30,9 +30,12 @@ from detak_collector.ingest.deadlines import Deadlines
 from detak_collector.ingest.intake import Ingest
 from detak_collector.ingest.metrics import MetricsIntake
 from detak_collector.ingest.rivals import rivalry
+from detak_collector.mail.posting import Posting
+from detak_collector.notify.notifier import Around, Notifier
 from detak_collector.operating.assembly import VERSION, Operating, Parts
 from detak_collector.operating.catalogue_keeper import CatalogueKeeper
 from detak_collector.operating.fellows import Fellows
+from detak_collector.operating.filling import keep_filled
 from detak_collector.operating.logs import fields
 from detak_collector.operating.reloading import tell_refused
 from detak_collector.operating.systemd import notify, reloading
@@ -46,13 +49,18 @@ from detak_collector.store.parts import Store
 from detak_collector.watch import Watch
 from detak_collector.web import openapi
 from detak_collector.web.api import Api
+from detak_collector.web.forgotten import add_forgotten
 from detak_collector.web.metrics import MetricsApi
 from detak_collector.web.pages import add_pages
 from detak_collector.web.people import People
+from detak_collector.web.reading import add_reading
 from detak_collector.web.sheet_pages import add_sheets
 from detak_collector.web.succession import Succession
+from detak_collector.web.work.admin import add_administration
+from detak_collector.web.work.annotations_routes import add_annotations
+from detak_collector.web.work.closing import add_closing
+from detak_collector.web.work.exclusions import add_corrections
 from detak_wire import limits
-
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +86,7 @@ class Collector:
     following: Following = field(init=False)
     operating: Operating = field(init=False)
     boards: Boards = field(init=False)
+    notifier: Notifier = field(init=False)
 
     def __post_init__(self) -> None:
         store, rules = self.store, lambda: self.keeper.rules
@@ -92,6 +101,12 @@ class Collector:
             rules, lambda: self.config, self.following, self.keeper,
         )  # fmt: skip
         self.operating = Operating(parts)
+        around = Around(
+            lambda: self.config, self.boards.rules, lambda: self.operating.glance, lambda: self.watch.since.utc,
+            lambda: self.following.role.leads, lambda: store.duty.is_mine,
+        )  # fmt: skip
+        self.notifier = Notifier(store, self.clock, around)
+        self.operating.upkeep.sources += (self.notifier.alarms,)
         self.fellows = Fellows(store, self.thread, self.keyring, self.deadlines, self.ingest, self.pulse)
 
     def application(self) -> web.Application:
@@ -119,8 +134,14 @@ class Collector:
         pair = PairApi(self.following, self.clock, self.channel.door)
         app.add_routes([*api.routes(), *metrics.routes(), *pair.routes(), *health.routes(), *described])
         people.add_to(app)
-        add_pages(app, self.operating, self.pulse, gate=people.gate)
-        add_sheets(app, self.boards.another(), people.gate)
+        add_forgotten(app, people, self._leads)
+        live = add_pages(app, self.operating, self.pulse, gate=people.gate)
+        desk = add_annotations(app, people, lambda: self.keeper.rules, self.pulse.beat)
+        sheets = add_sheets(app, self.boards.another(), people.gate, said=desk.told_of)
+        add_reading(app, people, live, sheets)
+        add_corrections(app, people, sheets)
+        add_closing(app, people, sheets)
+        add_administration(app, people, self.keyring, self.boards.place, self.boards.rules, self.pulse.beat)
         app.on_response_prepare.append(sign)
         return app
 
@@ -133,7 +154,18 @@ class Collector:
         yield "succession", self._step_down()
         yield "following", self.following.run()
         yield "ping", ping.run()
+        yield "notify", self.notifier.run()
+        yield "mail", self._posting().run()
         yield "catalogue", self.keeper.run(self.thread, upkeep.audit, self.rules_changed)
+        yield "filling", keep_filled(self.boards.another(), lambda: self.store.duty.is_mine)
+
+    def _posting(self) -> Posting:
+        """Mails to approvers, and those that cron left waiting, by the collector that leads and is on duty."""
+        sends, rules = lambda: self.store.duty.is_mine and self._leads(), lambda: self.keeper.rules
+        return Posting(self.store, self.clock, lambda: self.config, sends, rules)
+
+    def _leads(self) -> bool:
+        return self.following.role.leads
 
     def _audit(self, name: str, text: str, level: int = logging.INFO, **told: str | int) -> None:
         self.operating.upkeep.audit(name, text, level, **told)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,14 +14,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 from detak_collector.accounts.sign_in_file import TABLES as SIGN_IN_TABLES
-from detak_collector.accounts.sign_in_file import SignInFile, SignInTerms, sign_in_faults, sign_in_terms
+from detak_collector.accounts.sign_in_file import SignInFile, SignInTerms, is_loopback, sign_in_faults, sign_in_terms
+from detak_collector.closing.terms import USUAL, SealFile, SealTerms, seal_faults, seal_terms
+from detak_collector.config_values import shown, table_faults, value_fault
+from detak_collector.mail.file import TABLES as MAIL_TABLES
+from detak_collector.mail.file import MailFile, MailTerms, mail_faults, mail_terms
+from detak_collector.notify.targets import TABLES as NOTIFY_TABLES
+from detak_collector.notify.targets import NotifyFile, Target, notify_faults, notify_targets
 from detak_collector.operating.syslog_format import FACILITIES, Destination, address_of
 from detak_collector.pair.ping_to import PingTo
 from detak_collector.store.place import StorePlace, store_faults
-
-WORDS = {
-    "str": "a text", "int": "a whole number", "bool": "true or false", "object": "a table", "array": "a list of texts",
-}  # fmt: skip
 
 DownAfter = Annotated[int, Meta(ge=1_000, le=3_600_000)]
 Drift = Annotated[int, Meta(ge=1, le=10_000)]
@@ -65,7 +65,10 @@ class PingFile(Struct, frozen=True):
     every_ms: Every = 60_000
 
 
-TABLES: dict[str, type[Struct]] = {"tls": TlsFile, "syslog": SyslogFile, "ping": PingFile, **SIGN_IN_TABLES}
+TABLES: dict[str, type[Struct]] = {
+    "tls": TlsFile, "syslog": SyslogFile, "ping": PingFile, "seal": SealFile, **SIGN_IN_TABLES, **MAIL_TABLES,
+    **NOTIFY_TABLES,
+}  # fmt: skip
 
 
 class CollectorFile(Struct, frozen=True):
@@ -86,6 +89,9 @@ class CollectorFile(Struct, frozen=True):
     follow: str | None = None
     ping: PingFile | None = None
     sign_in: SignInFile | None = None
+    mail: MailFile | None = None
+    seal: SealFile | None = None
+    notify: list[NotifyFile] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,9 @@ class Config:
     ping: PingTo | None = None
     allow_plaintext: bool = False
     sign_in: SignInTerms | None = None
+    mail: MailTerms | None = None
+    seal: SealTerms = USUAL
+    notify: tuple[Target, ...] = ()
 
 
 def load(path: Path) -> Config:
@@ -139,7 +148,7 @@ def load(path: Path) -> Config:
 
 def parse(table: Mapping[str, Any], path: Path) -> Config:
     """The configuration in a table that was read from `path`; raises ConfigurationError."""
-    faults = list(_faults(table, CollectorFile, ""))
+    faults = list(table_faults(table, CollectorFile, TABLES))
     # What may stand in `listen` depends on [tls]: where a table is wrong, nothing more can be said.
     if not any(fault.startswith(tuple(TABLES)) for fault in faults):
         faults += _contradictions(_sound(table), path.parent)
@@ -163,7 +172,7 @@ def as_far_as_right(path: Path) -> tuple[Config | None, list[str]]:
         return None, faults
     wrong = {fault.removeprefix(f"{path.name}: ").partition(":")[0].partition(".")[0] for fault in faults}
     tls = table.get("tls")
-    if isinstance(tls, dict) and not list(_faults(tls, TlsFile, "")):
+    if isinstance(tls, dict) and not list(table_faults(tls, TlsFile, TABLES)):
         wrong.discard("tls")
     good = {name: value for name, value in table.items() if name not in wrong}
     if "state_directory" not in good:
@@ -174,91 +183,53 @@ def as_far_as_right(path: Path) -> tuple[Config | None, list[str]]:
 def _sound(table: Mapping[str, Any]) -> CollectorFile:
     """The values that are good by themselves, for the rest their defaults: what they contradict is told as well."""
     kinds = {field.name: field.type for field in msgspec.structs.fields(CollectorFile) if field.name in table}
-    good = {name: table[name] for name, kind in kinds.items() if not list(_value_fault(name, table[name], kind))}
+    good = {name: table[name] for name, kind in kinds.items() if not list(value_fault(name, table[name], kind))}
     return msgspec.convert({"state_directory": "", **good}, CollectorFile)
-
-
-def _faults(table: Mapping[str, Any], kind: type[Struct], prefix: str) -> Iterator[str]:
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    for name, value in table.items():
-        if name not in fields:
-            near = difflib.get_close_matches(name, fields, n=1)
-            hint = f", did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(fields))}"
-            yield f"{prefix}{name}: no such key{hint}"
-        elif name in TABLES and isinstance(value, dict):
-            yield from _faults(value, TABLES[name], f"{prefix}{name}.")
-        else:
-            yield from _value_fault(prefix + name, value, fields[name].type)
-    for name, field in fields.items():
-        if field.required and name not in table:
-            yield f"{prefix}{name}: is missing"
-
-
-def _value_fault(name: str, value: object, kind: object) -> Iterator[str]:
-    try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        yield f"{name}: {_in_words(str(error))} (got {_shown(value)})"
-
-
-def _in_words(refusal: str) -> str:
-    """What msgspec says, in the words of a person who writes TOML."""
-    expected = refusal.removeprefix("Expected ").partition(" - at")[0].partition(", got")[0].replace("`", "")
-    kind, _, bound = expected.removesuffix(" | null").partition(" ")
-    return f"expected {WORDS.get(kind, kind)} {bound}".rstrip()
-
-
-def _shown(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _contradictions(file: CollectorFile, base: Path) -> Iterator[str]:
     address = _address(file.listen)
     if address is None:
-        yield f"listen: expected ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080 (got {_shown(file.listen)})"
-    elif file.tls is None and not file.allow_plaintext and not _is_loopback(address[0]):
+        yield f"listen: expected ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080 (got {shown(file.listen)})"
+    elif file.tls is None and not file.allow_plaintext and not is_loopback(address[0]):
         yield (
             f"listen: plain HTTP beyond this machine is refused: add [tls], or allow_plaintext = true "
-            f"if a proxy in front speaks TLS (got {_shown(file.listen)})"
+            f"if a proxy in front speaks TLS (got {shown(file.listen)})"
         )
     if file.public_url is not None and not file.public_url.startswith(("http://", "https://")):
-        yield f"public_url: expected a URL beginning with https:// or http:// (got {_shown(file.public_url)})"
+        yield f"public_url: expected a URL beginning with https:// or http:// (got {shown(file.public_url)})"
     yield from store_faults(file.store, file.store_password_file, allow_plaintext=file.allow_plaintext, base=base)
     if file.tls is not None:
         yield from _missing("tls", {"certificate": file.tls.certificate, "key": file.tls.key}, base)
         if file.tls.authority is not None and not (base / file.tls.authority / "authority.pem").is_file():
-            yield f"tls.authority: no folder with an authority.pem (got {_shown(file.tls.authority)})"
+            yield f"tls.authority: no folder with an authority.pem (got {shown(file.tls.authority)})"
     if file.syslog is not None:
         yield from _syslog_faults(file.syslog, base)
     fault = None if file.follow is None else url_fault(file.follow, allow_plaintext=file.allow_plaintext)
     if fault is not None:
         yield f"follow: {fault}"
     if file.ping is not None and not file.ping.url.startswith(("http://", "https://")):
-        yield f"ping.url: expected a URL beginning with https:// or http:// (got {_shown(file.ping.url)})"
+        yield f"ping.url: expected a URL beginning with https:// or http:// (got {shown(file.ping.url)})"
     yield from sign_in_faults(file.sign_in, _url(file), base)
+    yield from seal_faults(file.seal, base)
+    yield from mail_faults(file.mail, base, allow_plaintext=file.allow_plaintext)
+    yield from notify_faults(file.notify, base, allow_plaintext=file.allow_plaintext)
 
 
 def url_fault(url: str, *, allow_plaintext: bool) -> str | None:
     """Why another collector cannot be at this URL; None where it can."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
-        return f"expected a URL such as https://drc.example.go.id:8443 (got {_shown(url)})"
-    if parts.scheme == "http" and not allow_plaintext and not _is_near(parts.hostname):
-        return f"plain HTTP to another machine is refused: name it with https:// (got {_shown(url)})"
+        return f"expected a URL such as https://drc.example.go.id:8443 (got {shown(url)})"
+    if parts.scheme == "http" and not allow_plaintext and not is_loopback(parts.hostname):
+        return f"plain HTTP to another machine is refused: name it with https:// (got {shown(url)})"
     return None
-
-
-def _is_near(host: str) -> bool:
-    try:
-        return _is_loopback(host)
-    except ValueError:
-        return False
 
 
 def _missing(table: str, files: Mapping[str, str | None], base: Path) -> Iterator[str]:
     for name, value in files.items():
         if value is not None and not (base / value).is_file():
-            yield f"{table}.{name}: no such file (got {_shown(value)})"
+            yield f"{table}.{name}: no such file (got {shown(value)})"
 
 
 def _syslog_faults(file: SyslogFile, base: Path) -> Iterator[str]:
@@ -266,14 +237,14 @@ def _syslog_faults(file: SyslogFile, base: Path) -> Iterator[str]:
     if address is None:
         yield (
             "syslog.address: expected udp://, tcp:// or tls:// and HOST:PORT such as tls://siem.example.go.id:6514 "
-            f"(got {_shown(file.address)})"
+            f"(got {shown(file.address)})"
         )
     if file.facility not in FACILITIES:
-        yield f"syslog.facility: expected one of {', '.join(FACILITIES)} (got {_shown(file.facility)})"
+        yield f"syslog.facility: expected one of {', '.join(FACILITIES)} (got {shown(file.facility)})"
     files = {"ca_file": file.ca_file, "certificate": file.certificate, "key": file.key}
     if address is not None and address[0] != "tls":
         for name in (name for name, value in files.items() if value is not None):
-            yield f"syslog.{name}: only with an address that begins with tls:// (got {_shown(files[name])})"
+            yield f"syslog.{name}: only with an address that begins with tls:// (got {shown(files[name])})"
     elif (file.certificate is None) != (file.key is None):
         yield f"syslog.{'key' if file.key is None else 'certificate'}: is missing; certificate and key come together"
     else:
@@ -289,10 +260,6 @@ def _address(listen: str) -> tuple[str, int] | None:
         if host != "localhost":
             return None
     return (host, int(port)) if port.isdecimal() and port.isascii() and int(port) <= 65_535 else None
-
-
-def _is_loopback(host: str) -> bool:
-    return host == "localhost" or ipaddress.ip_address(host).is_loopback
 
 
 def _config(file: CollectorFile, base: Path) -> Config:
@@ -319,6 +286,9 @@ def _config(file: CollectorFile, base: Path) -> Config:
         ping=None if file.ping is None else PingTo(file.ping.url, file.ping.every_ms),
         allow_plaintext=file.allow_plaintext,
         sign_in=None if file.sign_in is None else sign_in_terms(file.sign_in, base),
+        mail=None if file.mail is None else mail_terms(file.mail, base),
+        seal=seal_terms(file.seal, base),
+        notify=notify_targets(file.notify, base),
     )
 
 

@@ -15,6 +15,9 @@ from detak_collector.board.days import DAY_MS, year_of
 from detak_collector.board.node_detail import NodeDetail, node_detail
 from detak_collector.board.running import LEISURE, NoNodes, RunningBoard
 from detak_collector.clocks import Clock
+from detak_collector.closing.sealed_view import SealedView
+from detak_collector.decisions.corrections import Corrections
+from detak_collector.decisions.effect import Change, changes
 from detak_collector.downtime.calendars import Unknown, refuse_unknown, unknown_hours
 from detak_collector.downtime.catalogue import Catalogue
 from detak_collector.downtime.derive import Result, cells_of, put_together, with_incidents
@@ -50,12 +53,29 @@ class Figures:
         self._clock = clock
         self._registry = registry
         self._records = records
+        self._sealed: SealedView | None = None
         self._board = RunningBoard(derived, registry, LatestNumbers(records.outages) if records is not None else None)
+
+    def under_seals(self, sealed: SealedView) -> None:
+        """From now on what is sealed stands."""
+        self._sealed = sealed
+
+    def seal_of(self, period: Period) -> str:
+        """The number of the seal of a period; empty where it is not sealed."""
+        return "" if self._sealed is None else self._sealed.label(period)
 
     def report(self, period: Period, as_of: int | None = None) -> Result:
         """The figure of a period, and of its year to date, as the facts stand now or stood at an earlier moment.
 
-        Raises JointLeaveUnknownError. What is kept of closed months serves only for now: it holds what came later.
+        Where the period is sealed, what its seal says stands, whatever later facts say. Raises JointLeaveUnknownError.
+        """
+        result = self.derived(period, as_of)
+        return result if self._sealed is None else self._sealed.on(result)
+
+    def derived(self, period: Period, as_of: int | None = None) -> Result:
+        """The same by the facts alone, whatever is sealed.
+
+        What is kept of closed months serves only for now: it holds what came later.
         """
         view = self._view(as_of)
         case = view.case()
@@ -88,6 +108,10 @@ class Figures:
         refuse_unknown(case.catalogue, cells)
         stored = StoredMonths(view, self._derived)
         return self._recalled(put_together(case, period, [stored.services(period, cell) for cell in cells]))
+
+    def effect(self, before: Corrections, after: Corrections) -> list[Change]:
+        """What other corrections make of the periods that they touch; raises JointLeaveUnknownError."""
+        return changes(self._view(), self._derived, before, after)
 
     def board_of(self, service: str) -> Board:
         """What the status page shows of one service at this moment, derived by itself; its outages have no numbers."""

@@ -1,4 +1,4 @@
-"""What is remembered and what people entered, added to a derived result: numbers, incident rulings, published figures.
+"""What is remembered and what people entered, added to a derived result: numbers, rulings, published figures, stories.
 
 It never changes a figure.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from detak_collector.annotations.known import TellsOfOutages
 from detak_collector.board.board import Board, OutageState
 from detak_collector.clocks import Reading
 from detak_collector.downtime.derive import Result, with_incidents
@@ -23,10 +24,11 @@ from detak_collector.store.remembered import OutageRegister, PublishedFigures
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The two seams that results are completed from."""
+    """The seams that results are completed from. Without `annotations` nothing is told that people wrote of outages."""
 
     outages: OutageRegister
     history: PublishedFigures
+    annotations: TellsOfOutages | None = None
 
     def complete(self, result: Result, now: Reading) -> Result:
         """The result as it stands now: each outage has its number, from now on for good."""
@@ -44,7 +46,12 @@ class Records:
         year = local_year(result.period.begin, result.case.zone)
         published = tuple(one for one in in_force(self.history.entries(), result.as_of) if one.year < year)
         orders = orders_of(rulings, self.outages.merged())
-        return replace(with_incidents(result, known, orders), published=published)
+        told = replace(with_incidents(result, known, orders), published=published)
+        if self.annotations is None:
+            return told
+        stories = self.annotations.told(result.as_of).stories()
+        written = {key: stories[number] for key, number in known.items() if number is not None and number in stories}
+        return replace(told, stories=written)
 
 
 class LatestNumbers:

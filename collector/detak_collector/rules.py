@@ -57,8 +57,12 @@ class Rules:
     references: tuple[str, ...] = ()
     """Nodes of which this collector hears at least one while it is not itself cut off."""
     decided: Decided | None = None
+    drills: frozenset[str] = frozenset()
+    """The exclusions that are drills, for who is told of them: no figure depends on it."""
     versions: Standing | None = None
     """The versions of the catalogue; None where it is a file's, and no version of it is kept."""
+    sealings: int = 0
+    """How many entries about seals were known: no figure is derived by it, and pages say what is sealed."""
 
     @property
     def version(self) -> CatalogueVersion | None:
@@ -85,7 +89,10 @@ class Rules:
 
     def under(self, corrections: Corrections) -> Rules:
         """The same with these exclusions and declarations instead, whatever was decided."""
-        return replace(self, exclusions=corrections.exclusions, declarations=corrections.declarations, decided=None)
+        return replace(
+            self, exclusions=corrections.exclusions, declarations=corrections.declarations, decided=None,
+            drills=corrections.drills,
+        )  # fmt: skip
 
     def with_catalogue(self, other: Catalogue) -> Rules:
         """The same with another catalogue."""

@@ -136,6 +136,12 @@ class StoredMonths:
         missing = [one for one in wanted if one.service not in kept]
         return [*known, *self._derive(cell, missing)] if missing else known
 
+    def missing(self, cell: Interval) -> frozenset[str]:
+        """The services of which a whole month that is settled would have to be derived."""
+        wanted = self._wanted(cell)
+        known = [] if self._mark is None else self._derived.load(wanted, days=False)
+        return frozenset(one.service for one in wanted) - {one.of.service for one in known}
+
     def _wanted(self, cell: Interval) -> list[Wanted]:
         around = self._view.rules.neighbourhood_ms
         since, until = cell[0] - around, cell[1] + around

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ from detak_collector.board.board import Board
 from detak_collector.board.pulse import Pulse
 from detak_collector.web.assets import Assets
 from detak_collector.web.pages import Pace, add_pages
-from detak_collector.web.render import STATIC, TEMPLATES, Renderer, Snapshot
+from detak_collector.web.render import STATIC, TEMPLATES, Renderer, Snapshots
 
 QUICK = Pace(least_s=0.05, most_s=0.5, heartbeat_s=0.2)
 
@@ -27,6 +27,8 @@ class FabricatedSource:
 
     current: Board
     made: int = 0
+    languages: frozenset[str] = frozenset()
+    """Of the latest drawing."""
     failure: Exception | None = None
     failed: asyncio.Event = field(default_factory=asyncio.Event)
     go: asyncio.Event = field(default_factory=asyncio.Event)
@@ -34,15 +36,16 @@ class FabricatedSource:
 
     def __post_init__(self) -> None:
         self.go.set()
-        self._draw = Renderer(Assets(STATIC, TEMPLATES)).draw
+        self._draw = Renderer(Assets(STATIC, TEMPLATES)).snapshots
 
-    async def snapshot(self) -> Snapshot:
+    async def snapshot(self, languages: Collection[str]) -> Snapshots:
         self.made += 1
+        self.languages = frozenset(languages)
         await self.go.wait()
         if self.failure is not None:
             self.failed.set()
             raise self.failure
-        return self._draw(self.current, apart=self.apart)
+        return self._draw(self.current, languages, apart=self.apart)
 
 
 class PageServer:

@@ -34,11 +34,11 @@ def board_here(stage: Stage) -> Board:
 async def test_it_is_the_page_that_would_be_drawn_here(place: StorePlace) -> None:
     async with staged(place) as stage:
         stage.fails("n-1")
-        drawn = await stage.boards.derived(alarms=("the disk is full",))
+        drawn = await stage.boards.derived(alarms=("the disk is full",), languages=("id",))
         here = replace(board_here(stage), alarms=("the disk is full",))
-        assert drawn.snapshot == Renderer(Assets(STATIC, TEMPLATES)).draw(here)
+        assert drawn.snapshots == Renderer(Assets(STATIC, TEMPLATES)).snapshots(here, ["id"])
         assert drawn.glance == glance_of(here)
-        assert b"The disk is full." in drawn.snapshot.page.plain
+        assert b"The disk is full." in drawn.snapshots.pages["id"].page.plain
 
 
 async def test_a_new_outage_has_a_number_that_lasts(place: StorePlace) -> None:

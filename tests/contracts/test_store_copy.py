@@ -15,6 +15,7 @@ from detak_collector.ledger.chain import GivenHead
 from detak_collector.ledger.verification import Verification
 from detak_collector.metrics import Moment, kept
 from detak_collector.store import copying, sqlite
+from detak_collector.store.attachments import digest_of
 from detak_collector.store.base import StoreError
 from detak_collector.store.copying import Copy
 from detak_collector.store.parts import Store
@@ -48,6 +49,8 @@ def source(tmp_path: Path) -> Iterator[Store]:
         store.outages.number([Found("s", 10, 20), Found("t", 10, 20)], (0, FOREVER), reading(30))
         store.outages.number([Found("s", 10, 25)], (0, FOREVER), reading(30))
         store.history.add(Published(0, 2022, Fraction(1, 10), None, "d", "n", "ani", START_UTC))
+        for at in range(25):
+            store.attachments.take(b"%%PDF-1.4 %d" % at, START_UTC)
         store.metrics.keep([kept(NODE, Moment(START_UTC + 60_000 * at, 60_000, {0: {"": at}})) for at in range(300)])
         yield store
 
@@ -96,6 +99,8 @@ def test_a_copy_tells_what_its_source_tells(source: Store, target: PostgresqlDat
         assert copy.registry.listing(NOW) == source.registry.listing(NOW)
         assert copy.outages.known(1) == source.outages.known(1)
         assert copy.history.entries() == source.history.entries()
+        digests = [digest_of(b"%%PDF-1.4 %d" % at) for at in range(25)]
+        assert [copy.attachments.content(one) for one in digests] == [b"%%PDF-1.4 %d" % at for at in range(25)]
         whole = (NODE, START_UTC, START_UTC + DAY, 1_000)
         assert copy.metrics.read(*whole) == source.metrics.read(*whole)
 

@@ -71,13 +71,21 @@ def test_the_page_and_the_report_of_a_serving_collector_go_by_what_two_people_de
         assert "Ani proposes x1" in told
         assert made.report()["counted_ms"] == pytest.approx(counted, abs=CLOCKS_MS)
         assert page_figure(made.url) == before
+        assert 'data-label="Counted afterwards">0.0 s<' in page(made.url, "/exclusions/x1")
         made.collector_says("exclude", "approve", "x1", "--by", "Budi")
+        assert "in force" in page(made.url, "/exclusions/x1")
         assert made.report()["counted_ms"] == 0
         until("the page does not count it", lambda: page_figure(made.url) not in {"", before}, PATIENCE_S)
         made.collector_says("exclude", "withdraw", "x1", "--reason", "wrong", "--document", "ND-2/2026", "--by", "Ani")
         made.collector_says("exclude", "approve", "x2", "--by", "Cici")
         assert made.report()["counted_ms"] == pytest.approx(counted, abs=CLOCKS_MS)
         until("the page counts it again", lambda: page_figure(made.url) == before, PATIENCE_S)
+
+
+def page(url: str, path: str) -> str:
+    with urlopen(url + path, timeout=60) as answer:
+        text: str = answer.read().decode()
+    return text
 
 
 def page_figure(url: str) -> str:

@@ -69,7 +69,7 @@ def test_every_library_that_a_distribution_asks_for_is_used(distribution: str) -
     asked = {re.split(r"[^\w-]", entry)[0].replace("-", "_") for entry in table}
     code = "\n".join(path.read_text() for path in (ROOT / distribution / f"detak_{distribution}").rglob("*.py"))
     data_of_the_standard_library = {"tzdata"}
-    imported_as = {"argon2_cffi": "argon2", "python_dateutil": "dateutil", "dnspython": "dns"}
+    imported_as = {"argon2_cffi": "argon2", "python_dateutil": "dateutil", "dnspython": "dns", "pillow": "PIL"}
     imported = data_of_the_standard_library | set(re.findall(r"^\s*(?:import|from) (\w+)", code, re.MULTILINE))
     assert {imported_as.get(name, name) for name in asked} <= imported
 

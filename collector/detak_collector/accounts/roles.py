@@ -23,6 +23,8 @@ class Right(StrEnum):
     """Services, nodes, checks and what they said, also where they are not marked public."""
     PROPOSE = "propose"
     """Exclusions, declarations and whatever else needs a second person."""
+    ANNOTATE = "annotate"
+    """What is said of outages: chronology, effect, follow-up, who looks after one."""
     APPROVE = "approve"
     """What another person has proposed; never one's own."""
     AUDIT = "audit"
@@ -33,8 +35,8 @@ class Right(StrEnum):
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: frozenset({Right.SEE}),
-    Role.OPERATOR: frozenset({Right.SEE, Right.PROPOSE}),
-    Role.APPROVER: frozenset({Right.SEE, Right.PROPOSE, Right.APPROVE}),
+    Role.OPERATOR: frozenset({Right.SEE, Right.PROPOSE, Right.ANNOTATE}),
+    Role.APPROVER: frozenset({Right.SEE, Right.PROPOSE, Right.ANNOTATE, Right.APPROVE}),
     Role.AUDITOR: frozenset({Right.SEE, Right.AUDIT}),
     Role.ADMIN: frozenset({Right.SEE, Right.ADMINISTER}),
 }

@@ -81,6 +81,37 @@ class ServiceState:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """Since when somebody looks after an outage, who, and what he does about it. In public without `by` and `note`."""
+
+    at: int
+    by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteState:
+    """A note of people's, `texts` by language. `number` and the service are those of its outage, if it is about one.
+
+    In public without `by` and `number`, and with the service only where that is public.
+    """
+
+    id: str
+    at: int
+    by: str
+    role: str
+    public: bool
+    texts: tuple[tuple[str, str], ...]
+    number: int | None = None
+    service_id: str = ""
+    service_name: str = ""
+
+    def text(self, code: str) -> tuple[str, str]:
+        """The text in a language, or in the other where it is not in that: with its language."""
+        return next((one for one in self.texts if one[0] == code), self.texts[0])
+
+
+@dataclass(frozen=True, slots=True)
 class OutageState:
     """An outage, running (`end` is None) or ended. `cause` is a category, `detail` what the checks said.
 
@@ -101,6 +132,22 @@ class OutageState:
     detail: str
     hours: Hours = Hours.WITHIN
     number: int | None = None
+    acknowledged: Acknowledged | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedState:
+    """A window of approved planned work, with the ids and names of the services that it touches.
+
+    `drill`: it is a drill, such as a switch-over from one site to the other. In public it has no `id`.
+    """
+
+    id: str
+    category: str
+    begin: int
+    end: int
+    drill: bool
+    services: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +207,5 @@ class Board:
     notices: tuple[str, ...] = ()
     lately: tuple[OutageState, ...] = ()
     alarms: tuple[str, ...] = ()
+    notes: tuple[NoteState, ...] = ()
+    planned: tuple[PlannedState, ...] = ()

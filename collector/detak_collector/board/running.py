@@ -16,6 +16,7 @@ from detak_collector.board.board import Board, Condition, NodeState, ServiceStat
 from detak_collector.board.boards import Standing, board_of, service_state
 from detak_collector.board.days import DAY_MS, DAYS, Year, midnight_before, year_of
 from detak_collector.board.nodes import node_states
+from detak_collector.board.planned import planned_ahead
 from detak_collector.clocks import Reading
 from detak_collector.downtime.assess import Month
 from detak_collector.downtime.calendars import Unknown, unknown_hours, without_joint_leave
@@ -181,7 +182,8 @@ class _State:
         order = [service.id for service in self.rules.catalogue.services]
         nodes = [self._nodes[name] for name in sorted(self._nodes)]
         standings, services = [self._standings[one] for one in order], [self._services[one] for one in order]
-        return board_of(view.case(), standings, services, self.year, nodes, unknown)
+        board = board_of(view.case(), standings, services, self.year, nodes, unknown)
+        return replace(board, planned=planned_ahead(view.rules, services, view.moment.utc))
 
     def outages(self) -> list[Outage]:
         """The latest outages of every service."""

@@ -145,7 +145,7 @@ def _completed(result: Result, contents: Contents) -> Result:
 
 def result_text(result: Result) -> bytes:
     """The result as `result.json` has it: the JSON report without its year, in one line with keys in order."""
-    told = document(replace(result, year=None))
+    told = document(replace(result, year=None, seal=None, overtaken=()))
     return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 

@@ -95,7 +95,8 @@ def packed(store: Store, view: View, texts: Texts, period: Period, complete: Com
     refuse_unknown(view.rules.catalogue, cells_of(view.case(), period))
     months, result = _derived(view, period, files, needed, step)
     head = store.ledger.covering(view.moment.utc)
-    result = replace(complete(result), ledger=str(head))
+    # What people wrote of outages is in the chained entries: no figure rests on it, and a third party derives figures.
+    result = replace(complete(result), ledger=str(head), stories={})
     for name, content in _said(view, texts, result, store).items():
         files.add(name, content)
     for name, content in chain_files(store.database, store.collector, head, needed):

@@ -60,7 +60,7 @@ class Entered:
 def parse_exclusions(content: str, catalogue: Catalogue, file: str = "exclusions.ndjson") -> tuple[Entered, ...]:
     """The exclusions in a text, in its order; raises CatalogueError with every problem in it."""
     top = Place(file, [])
-    records = _Records(_targets(catalogue))
+    records = _Records(targets_of(catalogue))
     zone = ZoneInfo(catalogue.timezone)
     found = [records.exclusion(entry, zone) for entry in _entries(content, top)]
     top.settle()
@@ -72,7 +72,7 @@ def parse_declarations(
 ) -> tuple[Declaration, ...]:
     """The declarations in a text, in its order; raises CatalogueError with every problem in it."""
     top = Place(file, [])
-    records = _Records(_targets(catalogue))
+    records = _Records(targets_of(catalogue))
     found = [records.declaration(entry, _kinds_of(entry)) for entry in _entries(content, top)]
     top.settle()
     return tuple(one for one in found if one is not None)
@@ -81,7 +81,7 @@ def parse_declarations(
 def read_exclusion(record: Mapping[str, object], zone: ZoneInfo, catalogue: Catalogue | None, what: str) -> Entered:
     """One exclusion, as `what` has it; without a catalogue its scope may name anything. Raises CatalogueError."""
     top = Place(what, [])
-    found = _Records(_targets(catalogue) if catalogue is not None else None).exclusion(Table(record, top), zone)
+    found = _Records(targets_of(catalogue) if catalogue is not None else None).exclusion(Table(record, top), zone)
     top.settle()
     assert found is not None, record
     return found
@@ -91,7 +91,7 @@ def read_declaration(record: Mapping[str, object], catalogue: Catalogue | None, 
     """One declaration, in the same way."""
     top = Place(what, [])
     entry = Table(record, top)
-    found = _Records(_targets(catalogue) if catalogue is not None else None).declaration(entry, _kinds_of(entry))
+    found = _Records(targets_of(catalogue) if catalogue is not None else None).declaration(entry, _kinds_of(entry))
     top.settle()
     assert found is not None, record
     return found
@@ -132,7 +132,7 @@ def _refuse_constant(word: str) -> object:
     raise ValueError(f"{word} is no JSON number")
 
 
-def _targets(catalogue: Catalogue) -> Mapping[str, frozenset[str]]:
+def targets_of(catalogue: Catalogue) -> Mapping[str, frozenset[str]]:
     """What the catalogue has of each kind of scope."""
     groups = [(service, group) for service in catalogue.services for group in service.groups]
     checks = {check for service in catalogue.services for check in service.checks()}

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import click
 from rich.table import Table
 
+from detak_collector.closing.sealed_view import KnownSeals
+from detak_collector.closing.touched import sealed_lines
 from detak_collector.commands.correcting import Described, author, check_record
 from detak_collector.commands.figures import moment
 from detak_collector.commands.listing import matters_table, print_history, words
@@ -76,6 +78,8 @@ class Desk:
 
     def show_effect(self, before: Corrections, after: Corrections, heading: str) -> None:
         """Prints how the figures of the touched periods change; that they cannot be known is no failure."""
+        for line in sealed_lines(KnownSeals(self.store.entries).read(), before, after):
+            click.echo(line, err=True)
         now = self.session.clock()
         view = View(self.store.evidence, self.rules, now)
         try:

@@ -30,7 +30,7 @@ def difference_command(  # noqa: PLR0913, PLR0917 - one parameter an option
         if first is not None and second is not None and second <= first:
             raise click.UsageError(f"--until: not after --since (got {until!r})")
         asked = store.period((period, begin, end), second)
-        found = difference(store.figures.report(asked, first), store.figures.report(asked, second))
+        found = difference(store.figures.derived(asked, first), store.figures.derived(asked, second))
         recorded = store.evidence.recorded(asked.begin, asked.end, found.before.as_of, found.after.as_of)
     if form == "json":
         click.echo(json.dumps(difference_document(found, recorded), indent=2, ensure_ascii=False))

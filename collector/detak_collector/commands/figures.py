@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from detak_collector.annotations.known import KnownAnnotations
 from detak_collector.board.board import Condition
 from detak_collector.bundle.package import is_packed
 from detak_collector.bundle.reading import read_bundle
@@ -19,6 +20,7 @@ from detak_collector.catalogue import CatalogueError
 from detak_collector.catalogue.moments import Zone
 from detak_collector.catalogue.place import Place
 from detak_collector.clocks import Reading
+from detak_collector.closing.sealed_view import KnownSeals, SealedView
 from detak_collector.commands.output import Output, deliver, output_options, part_of
 from detak_collector.commands.packed import explained_package, recomputed_package
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session
@@ -107,7 +109,8 @@ def report(
     with opened(session) as store:
         at = store.past(as_of, "--as-of")
         result = part_of(store.figures.report(store.period((period, begin, end), at), at), output)
-        found = effects(result, store.derive(result, at)) if output.tells_effects else {}
+        then = result.as_of if result.case.earlier else None
+        found = effects(result, store.derive(result, then)) if output.tells_effects else {}
         # After all that it rests on: the head covers it.
         store.ledger.brought_on(store.now.utc)
         result = replace(result, ledger=str(store.ledger.covering(result.as_of)))
@@ -249,8 +252,9 @@ def opened_whole(session: Session) -> Iterator[tuple[Opened, Store, Records]]:
     with session.existing_store(config) as store:
         rules = DecisionLog(store).over(rules_in_force(config, store.entries), session.clock().utc)
         leads = role_here(store, config).leads
-        records = Records(SharedNumbers(store.outages, lambda: leads), store.history)
+        records = Records(SharedNumbers(store.outages, lambda: leads), store.history, KnownAnnotations(store.database))
         figures = Figures(store.evidence, store.derived, store.registry, lambda: rules, session.clock, records)
+        figures.under_seals(SealedView(KnownSeals(store.entries), figures.derived))
         now = session.clock()
         why = why_unwatched(store, config, now.utc)
         yield Opened(store.evidence, figures, rules, now, store.ledger, why), store, records

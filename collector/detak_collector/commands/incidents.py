@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from datetime import tzinfo
 
 import click
 from rich.table import Table
 from rich.text import Text
 
+from detak_collector.annotations.rulings import fault_of, touching
+from detak_collector.commands.disputes import add_disputes
 from detak_collector.commands.figures import period_options, reported
 from detak_collector.commands.history import Words
+from detak_collector.commands.incidents_notes import add_notes
+from detak_collector.commands.incidents_telling import add_telling
 from detak_collector.commands.session import Session, login_name
 from detak_collector.downtime.derive import Result
 from detak_collector.downtime.incidents import MERGE, SPLIT, UNDO, Ruling, in_force
@@ -19,7 +22,6 @@ from detak_collector.report.numbers import clock_text
 from detak_collector.report.tables import local_text
 from detak_collector.report.terminal import printable
 from detak_collector.rules import rules_in_force
-from detak_collector.store.remembered import OutageRegister
 
 outage_number = click.IntRange(1, 2**53)
 reason_option = click.option("--reason", type=Words(), required=True, help="Why, for those who check it later.")
@@ -27,7 +29,12 @@ reason_option = click.option("--reason", type=Words(), required=True, help="Why,
 
 @click.group()
 def incidents() -> None:
-    """Say which outages belong together, where the clock alone gets it wrong."""
+    """Say what happened in outages, and which of them belong together where the clock alone gets it wrong."""
+
+
+add_telling(incidents)
+add_notes(incidents)
+add_disputes(incidents)
 
 
 @incidents.command()
@@ -73,10 +80,10 @@ def list_command(session: Session, period: str | None, begin: str | None, end: s
         click.echo("No outage in this period, and so no incident.")
         return
     session.console.print(_incidents(result, zone))
-    touching = _touching(rulings, set(result.numbers.values()))
-    if touching:
+    told = touching(rulings, set(result.numbers.values()))
+    if told:
         session.console.print()
-        session.console.print(_rulings(touching, zone))
+        session.console.print(_rulings(told, zone))
 
 
 def _rule(session: Session, ruling: Ruling) -> None:
@@ -85,44 +92,14 @@ def _rule(session: Session, ruling: Ruling) -> None:
     with session.store_to_change(config) as store:
         zone = rules_in_force(config, store.entries).zone
         require_leader(store, config)
-        fault = _undoing_fault(ruling, store.outages) if ruling.kind == UNDO else _fault(ruling, store.outages)
+        fault = fault_of(ruling, store.outages.known, store.outages.rulings())
         if fault is not None:
-            raise click.UsageError(fault)
+            raise click.UsageError(f"{fault}; `detak-collector incidents list --period ...` has them")
         kept = store.outages.rule(ruling)
     session.audit(config, "incident-ruled", f"ruling {kept.id}: {_words(kept)}: {kept.reason}", ruling=kept.id)
     click.echo(f"ruling {kept.id}, {local_text(kept.ruled_at, zone)} by {kept.ruled_by}: {_words(kept)}")
     if kept.kind != UNDO:
         click.echo(f"`detak-collector incidents undo {kept.id} --reason ...` takes it back.")
-
-
-def _fault(ruling: Ruling, register: OutageRegister) -> str | None:
-    """What is wrong with the outages that a ruling names."""
-    for number in ruling.outages:
-        known = register.known(number)
-        if known is None:
-            return f"NUMBER: no outage has it; `detak-collector incidents list --period ...` has them (got {number})"
-        if known.merged_into is not None:
-            return f"NUMBER: late evidence made it part of outage {known.merged_into}: name that one (got {number})"
-    return None
-
-
-def _undoing_fault(ruling: Ruling, register: OutageRegister) -> str | None:
-    rulings = register.rulings()
-    named = next((one for one in rulings if one.id == ruling.undoes), None)
-    if named is None:
-        return f"RULING: there is none of that number (got {ruling.undoes})"
-    if named.kind == UNDO:
-        return f"RULING: it takes back ruling {named.undoes}; rule that anew instead (got {ruling.undoes})"
-    if named not in in_force(rulings):
-        return f"RULING: it was taken back already (got {ruling.undoes})"
-    return None
-
-
-def _touching(rulings: Iterable[Ruling], numbers: Collection[int | None]) -> list[Ruling]:
-    """The rulings on any of these outages, and what took them back."""
-    known = list(rulings)
-    found = {one.id for one in known if any(number in numbers for number in one.outages)}
-    return [one for one in known if one.id in found or one.undoes in found]
 
 
 def _incidents(result: Result, zone: tzinfo) -> Table:

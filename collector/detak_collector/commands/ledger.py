@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from detak_collector.commands.figures import moment
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session
+from detak_collector.commands.verify_sealed import verify_sealed
 from detak_collector.copies.chain_files import write_chain
 from detak_collector.copies.restored import told_of
 from detak_collector.ledger.chain import GivenHead
@@ -39,8 +40,9 @@ class HeadText(click.ParamType[GivenHead]):
 @click.command()
 @click.option("--head", "given", type=HeadText(), help="A head that you kept, as a report or a mail has it.")
 @click.option("--since", help="Read only records chained since then; of older blocks only the headers.")
+@click.option("--sealed", is_flag=True, help="Recompute the sealed periods too, and tell which come out as others.")
 @click.pass_obj
-def verify(session: Session, given: GivenHead | None, since: str | None) -> int:
+def verify(session: Session, given: GivenHead | None, since: str | None, sealed: bool) -> int:  # noqa: FBT001
     """Check that every record is as it was chained. Nothing is changed. Exit code 1 where one is not.
 
     Without --head a chain that somebody made anew as a whole looks sound: give the oldest and the newest that you have.
@@ -63,7 +65,7 @@ def verify(session: Session, given: GivenHead | None, since: str | None) -> int:
         click.echo(f"The head given, {given}, is one of this chain: all before it is as it was then.")
     if waiting:
         click.echo(f"not chained yet: {_counted(waiting, 'record')}; a running collector does that within an hour.")
-    return 0
+    return verify_sealed(session) if sealed else 0
 
 
 def _counted(number: int, what: str) -> str:

@@ -247,9 +247,9 @@ def _succeed(store: Path, now_utc: int) -> None:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if "instance" in tables:
                 write(connection, of_connection(connection).successor(now_utc))
-            # Who was signed in when the backup was made may have been sent away since.
-            for table in sorted(tables & {"account_session", "account_reset"}):
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - one of these two
+            # Who was signed in when the backup was made, or had a token, may have been sent away since.
+            for table in sorted(tables & {"account_session", "account_reset", "api_token"}):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - one of these
     except sqlite3.Error as error:
         raise StoreError(f"{store}: {error}") from error
     with store.open("rb") as file:

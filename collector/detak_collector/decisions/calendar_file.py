@@ -26,7 +26,7 @@ from detak_collector.decisions.calendar_events import (
     is_sound,
     local_day,
 )
-from detak_collector.decisions.corrections import read_record
+from detak_collector.decisions.corrections import is_drill, read_record
 from detak_collector.decisions.register import Matter, Register, State
 from detak_collector.downtime.catalogue import Catalogue
 from detak_collector.downtime.periods import EPOCH
@@ -35,6 +35,8 @@ from detak_collector.report.numbers import iso_utc
 MOST_BYTES = 4 * 1024 * 1024
 MOST_EVENTS = 1_000
 LONGEST_UID = 500
+DRILL = "DRILL"
+"""The category of planned work that is a drill."""
 PRODUCT = "-//Detak//detak-collector//EN"
 
 
@@ -231,6 +233,8 @@ def _event(matter: Matter, uid: str) -> Event | None:
     event.add(SCOPE, f"{one.scope_kind}:{one.scope}" if one.scope else one.scope_kind)
     event.add(DOCUMENT, one.document)
     event.add("X-DETAK-ID", matter.name)
+    if is_drill(matter):
+        event.add("CATEGORIES", [DRILL])
     return event
 
 

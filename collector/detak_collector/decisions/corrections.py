@@ -27,6 +27,8 @@ class Corrections:
 
     exclusions: tuple[Exclusion, ...] = ()
     declarations: tuple[Declaration, ...] = ()
+    drills: frozenset[str] = frozenset()
+    """The exclusions that are drills, which changes nothing of what is derived."""
 
 
 def known(entries: Iterable[Entry], moment: int, until: int | None = None) -> Corrections:
@@ -43,7 +45,16 @@ def corrections_of(register: Register, until: int) -> Corrections:
             found = windows_of(matter, until)
             exclusions += [one for one in found if isinstance(one, Exclusion)]
             declarations += [one for one in found if isinstance(one, Declaration)]
-    return Corrections(tuple(exclusions), tuple(declarations))
+    drills = frozenset(one.name for one in register.matters.values() if one.live and is_drill(one))
+    return Corrections(tuple(exclusions), tuple(declarations), drills)
+
+
+def is_drill(matter: Matter) -> bool:
+    """Whether it is a drill that was declared before it began, or stands in the place of one."""
+    if not matter.proposal.body.drill:
+        return False
+    is_late = any(one.late for one in windows_of(matter, 0)[:1])
+    return not is_late or (matter.target is not None and is_drill(matter.target))
 
 
 def with_approved(register: Register, names: Collection[str], at: int) -> Corrections:

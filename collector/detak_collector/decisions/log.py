@@ -7,14 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from detak_collector.clocks import Clock
+from detak_collector.closing.bodies import SEALS
 from detak_collector.decisions.corrections import Corrections, known
 from detak_collector.decisions.recording import log_of
 from detak_collector.rules import Rules
 from detak_collector.store.base import StoreUnavailableError
 from detak_collector.store.parts import Store
 
-AHEAD_MS = 2 * 86_400_000
-"""How far ahead windows that recur are laid out while a collector serves; half way there they are laid out anew."""
+AHEAD_MS = 14 * 86_400_000
+"""How far ahead windows that recur are laid out while a collector serves; half way there they are laid out anew.
+
+So the status page can tell of all of the next week.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,9 @@ class CurrentRules:
             return self._known
         until = now + AHEAD_MS
         corrections = self._log.as_of(now, until)
-        if self._known is None or self._base is not base or corrections != self._corrections:
-            self._known, self._corrections = base.under(corrections), corrections
+        sealings = self._store.entries.count(SEALS)
+        is_news = corrections != self._corrections or self._known is None or self._known.sealings != sealings
+        if self._known is None or self._base is not base or is_news:
+            self._known, self._corrections = replace(base.under(corrections), sealings=sealings), corrections
         self._base, self._mark, self._laid_until = base, mark, until
         return self._known

@@ -32,14 +32,30 @@ Name = Annotated[str, Meta(pattern=r"^[xd][1-9][0-9]{0,8}\Z")]
 EntryId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Line = Annotated[str, Meta(max_length=4_000)]
 
+_MOSTLY_UNSAID = ("drill", "provider")
+
 Record = Mapping[str, Any]
 """The settled keys of exclusions.ndjson, but for the id and who proposed and approved it."""
+
+
+class Provider(Struct, frozen=True, omit_defaults=True):
+    """Of an outage that a third party answers for: who that is, and when it was by his own word (UTC ms)."""
+
+    name: Line = ""
+    circuit: Line = ""
+    ticket: Line = ""
+    begin: int | None = None
+    end: int | None = None
+
+
+NOBODY = Provider()
 
 
 class ProposalBody(Struct, frozen=True):
     """What an entry of the kind `proposal` says; a withdrawal has no record. `login`: by whom the command was given.
 
-    `because` and `document` are of the amendment or withdrawal itself, `uid` is that of a calendar's event.
+    `because` and `document` are of the amendment or withdrawal itself, `uid` is that of a calendar's event. `drill`:
+    planned work is a drill, such as a switch-over from one site to the other.
     """
 
     about: About
@@ -52,6 +68,8 @@ class ProposalBody(Struct, frozen=True):
     because: Line = ""
     document: Line = ""
     uid: Line = ""
+    drill: bool = False
+    provider: Provider = NOBODY
 
 
 class DecisionBody(Struct, frozen=True):
@@ -96,8 +114,8 @@ class Decision:
 
 def body_of(body: ProposalBody | DecisionBody) -> Body:
     """What an entry is made of."""
-    built: Body = msgspec.to_builtins(body)
-    return built
+    built: dict[str, Any] = msgspec.to_builtins(body)
+    return {name: value for name, value in built.items() if name not in _MOSTLY_UNSAID or value}
 
 
 def read_entry(entry: Entry) -> Proposal | Decision | None:

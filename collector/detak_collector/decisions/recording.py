@@ -13,6 +13,7 @@ from detak_collector.decisions.proposal import (
     APPROVE,
     EXCLUSION,
     LETTERS,
+    NOBODY,
     REJECT,
     TAKE_BACK,
     WITHDRAW,
@@ -20,6 +21,7 @@ from detak_collector.decisions.proposal import (
     Action,
     DecisionBody,
     ProposalBody,
+    Provider,
     Verdict,
     body_of,
 )
@@ -43,7 +45,10 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be proposed. `target`: the name of what it replaces or withdraws."""
+    """What is to be proposed. `target`: the name of what it replaces or withdraws.
+
+    `drill` and `provider` as a ProposalBody has them; None leaves them as they are in what is replaced.
+    """
 
     about: About
     action: Action
@@ -52,6 +57,8 @@ class Draft:
     because: str = ""
     document: str = ""
     uid: str = ""
+    drill: bool | None = None
+    provider: Provider | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,7 @@ def _drafted(entries: Sequence[Entry], draft: Draft, author: Author) -> Proposal
     """The proposal with its name; raises RefusedError."""
     target = _target(Register.of(entries), draft) if draft.action != ADD else None
     name = f"{LETTERS[draft.about]}{next_number(entries)}"
+    before = None if target is None else target.proposal.body
     return ProposalBody(
         about=draft.about,
         action=draft.action,
@@ -140,6 +148,8 @@ def _drafted(entries: Sequence[Entry], draft: Draft, author: Author) -> Proposal
         because=draft.because,
         document=draft.document,
         uid=draft.uid,
+        drill=(before is not None and before.drill) if draft.drill is None else draft.drill,
+        provider=(NOBODY if before is None else before.provider) if draft.provider is None else draft.provider,
     )
 
 

@@ -16,8 +16,8 @@ from detak_collector.downtime.numbering import Found
 from detak_collector.rules import Rules
 from detak_collector.store.base import CaughtUp, DerivedMonth
 from detak_collector.store.place import StorePlace
-from detak_collector.web.render import Snapshot
-from detak_collector.web.sheet import DrawnSheet, Sheet
+from detak_collector.web.render import Snapshots
+from detak_collector.web.sheet import DrawnSheet, Wanted
 
 LENGTH = struct.Struct("!Q")
 """Stands before each message."""
@@ -43,15 +43,32 @@ class Order:
     alarms: tuple[str, ...] | None
     apart: bool = False
     """Draw what is public a second time, by itself."""
+    languages: tuple[str, ...] = ()
+    """Of the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class SheetOrder:
-    """Draw this page by itself, as of `now`. `rules` as in an Order."""
+    """Draw this page by itself, or derive what else is wanted, as of `now`. `rules` as in an Order."""
 
     now: Reading
     rules: Rules | None
-    sheet: Sheet
+    sheet: Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class FillOrder:
+    """Keep a few closed months that are not kept yet. `rules` as in an Order."""
+
+    now: Reading
+    rules: Rules | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What came of it: whether there may be `more` of them."""
+
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +76,7 @@ class Drawn:
     """What came of an order; with the page where it was asked for."""
 
     glance: Glance
-    snapshot: Snapshot | None
+    snapshots: Snapshots | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +121,7 @@ class Refused:
     is_for_now: bool
 
 
-Message = Start | Order | SheetOrder | Drawn | DrawnSheet | Failed | Errand | Outcome | Refused
+Message = Start | Order | SheetOrder | FillOrder | Drawn | DrawnSheet | Filled | Failed | Errand | Outcome | Refused
 
 
 def packed(message: Message) -> bytes:

@@ -10,7 +10,7 @@ import logging
 import pickle
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -23,6 +23,8 @@ from detak_collector.deriving.messages import (
     Drawn,
     Errand,
     Failed,
+    Filled,
+    FillOrder,
     Keep,
     Message,
     Number,
@@ -39,7 +41,9 @@ from detak_collector.rules import Rules
 from detak_collector.store.base import DerivedMonths, StoreError, StoreUnavailableError
 from detak_collector.store.place import StorePlace
 from detak_collector.store.remembered import OutageRegister
-from detak_collector.web.sheet import DrawnSheet, Sheet
+from detak_collector.web.sheet import DrawnSheet, Wanted
+
+Asked = Order | SheetOrder | FillOrder
 
 COMMAND = (sys.executable, "-P", "-m", "detak_collector.deriving.worker")
 
@@ -99,15 +103,21 @@ class Boards:
     _not_before: float = field(default=0.0, init=False)
 
     async def derived(
-        self, leisure: int = LEISURE, alarms: tuple[str, ...] | None = None, *, apart: bool = False
+        self,
+        leisure: int = LEISURE,
+        alarms: tuple[str, ...] | None = None,
+        languages: Collection[str] = (),
+        *,
+        apart: bool = False,
     ) -> Drawn:
         """The board as of now at a glance, and with `alarms` the page that shows them; raises NotDerivedError.
 
-        `apart`: with what is public drawn a second time, by itself.
+        It is drawn in these languages. `apart`: with what is public drawn a second time, by itself.
         """
+        wanted = tuple(sorted(languages))
         async with self._turn:
             try:
-                drawn = await self._ordered(lambda now, rules: Order(now, leisure, rules, alarms, apart))
+                drawn = await self._ordered(lambda now, rules: Order(now, leisure, rules, alarms, apart, wanted))
             except NotDerivedError as error:
                 self.trouble = str(error)
                 raise
@@ -115,13 +125,21 @@ class Boards:
             self.trouble, self.derived_utc, self._losses = "", drawn.glance.now, 0
             return drawn
 
-    async def sheet(self, sheet: Sheet) -> DrawnSheet:
+    async def sheet(self, sheet: Wanted) -> DrawnSheet:
         """A page by itself as of now; raises NotDerivedError."""
         async with self._turn:
             drawn = await self._ordered(lambda now, rules: SheetOrder(now, rules, sheet))
             assert isinstance(drawn, DrawnSheet)
             self._losses = 0
             return drawn
+
+    async def fill(self) -> bool:
+        """Keeps a few closed months that nobody has asked for; whether there may be more. Raises NotDerivedError."""
+        async with self._turn:
+            filled = await self._ordered(FillOrder)
+            assert isinstance(filled, Filled)
+            self._losses = 0
+            return filled.more
 
     def another(self) -> Boards:
         """The same in a process of its own, so that what takes long there delays nothing here."""
@@ -137,7 +155,7 @@ class Boards:
         """The process, where there is one."""
         return None if self._child is None else self._child.pid
 
-    async def _ordered(self, order: Callable[[Reading, Rules | None], Order | SheetOrder]) -> Drawn | DrawnSheet:
+    async def _ordered(self, order: Callable[[Reading, Rules | None], Asked]) -> Drawn | DrawnSheet | Filled:
         try:
             child = await self._started()
             rules = await asyncio.to_thread(self.rules)
@@ -169,13 +187,13 @@ class Boards:
         await self._say(self._child, Start(self.place))
         return self._child
 
-    async def _answered(self, child: Process, order: Order | SheetOrder) -> Drawn | DrawnSheet | Failed:
+    async def _answered(self, child: Process, order: Asked) -> Drawn | DrawnSheet | Filled | Failed:
         """Its answer to the order, once all its errands are done."""
         message: Message = order
         while True:
             await self._say(child, message)
             answer = await self._heard(child)
-            if isinstance(answer, Drawn | DrawnSheet | Failed):
+            if isinstance(answer, Drawn | DrawnSheet | Filled | Failed):
                 return answer
             assert isinstance(answer, CatchUp | Keep | Number)
             message = await asyncio.to_thread(self.writer.do, answer)

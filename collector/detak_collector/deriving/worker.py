@@ -18,13 +18,21 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from detak_collector.annotations.known import KnownAnnotations
+from detak_collector.annotations.on_board import annotated
 from detak_collector.board.glance import glance_of
 from detak_collector.clocks import Reading
+from detak_collector.closing.examined import ClosingSheet, examined_json
+from detak_collector.closing.past import with_past
+from detak_collector.closing.sealed_view import KnownSeals, SealedView
+from detak_collector.deriving.filling import Filling
 from detak_collector.deriving.messages import (
     LENGTH,
     Drawn,
     Errand,
     Failed,
+    Filled,
+    FillOrder,
     Message,
     Order,
     Outcome,
@@ -38,7 +46,9 @@ from detak_collector.deriving.stored import MonthsKeptElsewhere, NumberedElsewhe
 from detak_collector.figures import Figures
 from detak_collector.records import Records
 from detak_collector.rules import Rules
+from detak_collector.store.as_of import known_since
 from detak_collector.store.base import CaughtUp, StoreError, StoreUnavailableError
+from detak_collector.store.entries import SqlEntries
 from detak_collector.store.history import SqlHistory
 from detak_collector.store.metrics import read as read_metrics
 from detak_collector.store.place import StorePlace
@@ -107,29 +117,50 @@ class Deriving:
             StoredFacts(database), MonthsKeptElsewhere(database, line.ask), SqlRegistry(database),
             self._rules_now, self._clock, records,
         )  # fmt: skip
+        past = Figures(
+            StoredFacts(database), MonthsKeptElsewhere(database, line.ask), SqlRegistry(database),
+            lambda: with_past(self._rules_now(), database), self._clock, records,
+        )  # fmt: skip
+        self._figures.under_seals(SealedView(KnownSeals(SqlEntries(database)), past.derived))
+        self._filling = Filling(
+            StoredFacts(database), MonthsKeptElsewhere(database, line.ask), self._rules_now, self._clock,
+            partial(known_since, database),
+        )  # fmt: skip
+        self._register, self._annotations = register, KnownAnnotations(database)
         assets = Assets(STATIC, TEMPLATES)
-        self._draw = Renderer(assets).draw
+        self._draw = Renderer(assets).snapshots
         metrics = partial(read_metrics, database)
-        sources = Sources(self._figures, register, metrics, self._rules_now, lambda: self._clock().utc)
+
+        def examine(sheet: ClosingSheet, rules: Rules) -> bytes:
+            return examined_json(database, self._figures, self._clock().utc, sheet, with_past(rules, database))
+
+        sources = Sources(self._figures, register, metrics, self._rules_now, lambda: self._clock().utc, examine)
         self._sheets = SheetMaker(sources, assets)
         self._rules: Rules | None = None
         self._now: Reading | None = None
 
-    def follow(self, order: Order | SheetOrder) -> Drawn | DrawnSheet | Failed:
+    def follow(self, order: Order | SheetOrder | FillOrder) -> Drawn | DrawnSheet | Filled | Failed:
         """Does what it says; whatever fails is told, and the next order finds everything as it was."""
         self._now, self._rules = order.now, order.rules or self._rules
         try:
-            return self._sheets.draw(order.sheet) if isinstance(order, SheetOrder) else self._drawn(order)
+            match order:
+                case SheetOrder():
+                    return self._sheets.draw(order.sheet)
+                case FillOrder():
+                    return Filled(self._filling.step())
+                case Order():
+                    return self._drawn(order)
         except StoreError as error:
             return Failed(str(error), "")
         except Exception as error:  # noqa: BLE001 - told to the serving process, which logs it
             return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
 
     def _drawn(self, order: Order) -> Drawn:
-        board = self._figures.board_now(order.leisure)
+        board = annotated(self._figures.board_now(order.leisure), self._annotations.told(), self._register.lasting)
         if order.alarms is None:
             return Drawn(glance_of(board), None)
-        return Drawn(glance_of(board), self._draw(replace(board, alarms=order.alarms), apart=order.apart))
+        shown = replace(board, alarms=order.alarms)
+        return Drawn(glance_of(board), self._draw(shown, order.languages, apart=order.apart))
 
     def _rules_now(self) -> Rules:
         assert self._rules is not None, "the first order has rules"
@@ -151,7 +182,7 @@ def main() -> None:
     gc.freeze()
     while True:
         order = line.hear()
-        assert isinstance(order, Order | SheetOrder)
+        assert isinstance(order, Order | SheetOrder | FillOrder)
         line.say(deriving.follow(order))
 
 

@@ -26,8 +26,10 @@ from detak_collector.downtime.months import (
     total,
     under_variants,
 )
-from detak_collector.downtime.outages import Outage
+from detak_collector.downtime.outages import Outage, OutageKey
 from detak_collector.downtime.periods import Period, months
+from detak_collector.downtime.sealed import Sealed
+from detak_collector.downtime.stories import Story
 
 __all__ = ["Case", "Result", "ServiceResult", "derive"]
 
@@ -56,7 +58,8 @@ class Result:
     `details` are the months as far as they were derived for this result, and not taken from what was kept.
     `numbers` are those that the outages keep for good. `year` is the result from 1 January to the period's end,
     `published` the figures of earlier years that people entered. `ledger` is the head of the chain over all that was
-    recorded, such as `12:9f86…`, where there is one.
+    recorded, such as `12:9f86…`, where there is one. `stories` are what people wrote of outages,
+    `seal` is the seal of this period, `overtaken` those of parts of it that come to another figure here.
     """
 
     case: Case
@@ -72,6 +75,9 @@ class Result:
     year: Result | None = None
     published: tuple[Published, ...] = ()
     ledger: str | None = None
+    seal: Sealed | None = None
+    overtaken: tuple[Sealed, ...] = ()
+    stories: Mapping[OutageKey, Story] = field(default_factory=dict)
 
     def only(self, service: str) -> Result:
         """The same with one service's rows; the figure stays that of the organisation."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -28,7 +28,7 @@ from detak_collector.store.migrations import NAMES
 from detak_collector.store.parts import Store
 from detak_collector.watch import Watch
 from detak_collector.web.health import Health
-from detak_collector.web.render import Snapshot
+from detak_collector.web.render import Snapshots
 
 VERSION = version("detak-collector")
 UNWATCHED_LEISURE = 400
@@ -80,18 +80,23 @@ class Operating:
             {"ledger": lambda: chain_due(parts.store.ledger, parts.clock, lambda: parts.store.duty.is_mine)},
         )
 
-    async def snapshot(self) -> Snapshot:
+    async def snapshot(self, languages: Collection[str]) -> Snapshots:
         """The page as of now, the collector's own alarms with it; raises NotDerivedError."""
         apart = self.parts.config().sign_in is not None
-        drawn = await self.parts.boards.derived(alarms=self.upkeep.told(), apart=apart)
-        assert drawn.snapshot is not None, "alarms ask for the page"
+        drawn = await self.parts.boards.derived(alarms=self.upkeep.told(), languages=languages, apart=apart)
+        assert drawn.snapshots is not None, "alarms ask for the page"
         self._glance = drawn.glance
-        return drawn.snapshot
+        return drawn.snapshots
 
     async def run(self) -> None:
         """Looks after everything for ever."""
         self.take(self.parts.config())
         await self.upkeep.run(self._unwatched)
+
+    @property
+    def glance(self) -> Glance | None:
+        """The latest there is; None while there is none as of now."""
+        return None if self.parts.boards.trouble else self._glance
 
     async def _unwatched(self) -> Glance:
         """What is there where nobody may be looking: what began and ended is in it, and the rest may be older."""
@@ -138,7 +143,7 @@ class Operating:
             waiting_bytes=ingest.waiting_octets,
             room=(ingest.capacity.messages, ingest.capacity.octets),
             census=counted,
-            glance=None if self.parts.boards.trouble else self._glance,
+            glance=self.glance,
             disk=self.upkeep.disk,
             alarms=self.upkeep.alarms,
             certificates=self.parts.channel.ends(),

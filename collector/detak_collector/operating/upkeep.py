@@ -38,7 +38,10 @@ MINUTE_S = 60.0
 NEWS_LEAST_S = 2.0
 NEWS_MOST_S = 30.0
 NEWS_LEISURE = 20
-"""The page's data is derived for news no longer than a twentieth of the time: it takes turns with evidence."""
+"""The page's data is derived for news no longer than a twentieth of the time: it takes turns with evidence.
+
+But it never waits longer than NEWS_MOST_S: the first time, when everything is derived, takes many times as long.
+"""
 FLUSH_S = 3.0
 UNTOLD_MS = 15_000
 """Of what happened so long ago, whoever takes the duty over tells once more: the one before it may not have."""
@@ -161,7 +164,7 @@ class Upkeep:
             version, begun = self.pulse.version, asyncio.get_running_loop().time()
             await self._safely("outages", look)
             took_s = asyncio.get_running_loop().time() - begun
-            await asyncio.sleep(max(NEWS_LEAST_S, NEWS_LEISURE * took_s))
+            await asyncio.sleep(min(max(NEWS_LEAST_S, NEWS_LEISURE * took_s), NEWS_MOST_S))
             await self.pulse.changed(version, NEWS_MOST_S - NEWS_LEAST_S)
 
     async def _every(self, length_s: float, job: str, work: Callable[[], Awaitable[None]]) -> None:

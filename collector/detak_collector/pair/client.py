@@ -9,13 +9,24 @@ from typing import TypeVar
 import aiohttp
 import msgspec
 
-from detak_collector.pair.messages import ANSWER_BYTES, Answered, Ask, Paired, Pairing, Records, Wanted
+from detak_collector.pair.messages import (
+    ANSWER_BYTES,
+    Answered,
+    Ask,
+    FilePiece,
+    Paired,
+    Pairing,
+    Records,
+    Wanted,
+    WantedFile,
+)
 from detak_collector.pair.trust import UntrustedError, context_of, met_certificate, pinned, reason_of
 from detak_wire.codec import InvalidMessageError, compress, decode, encode
 from detak_wire.messages import Problem
 
 CHANGES = "/api/v1/pair/changes"
 RECORDS = "/api/v1/pair/records"
+FILES = "/api/v1/pair/files"
 PAIR = "/api/v1/pair"
 AUTHORITY = "/api/v1/authority"
 WITHIN_S = 10.0
@@ -45,6 +56,10 @@ class Client:
     async def records(self, wanted: Wanted) -> Records:
         """Records of runs; raises PeerError."""
         return await self._post(RECORDS, wanted, Records)
+
+    async def file(self, wanted: WantedFile) -> FilePiece:
+        """A piece of an attachment; raises PeerError."""
+        return await self._post(FILES, wanted, FilePiece)
 
     async def pair(self, pairing: Pairing) -> Paired:
         """Asks to be its pair; raises PeerError."""

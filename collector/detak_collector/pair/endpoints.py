@@ -28,7 +28,7 @@ from detak_wire import limits
 from detak_wire.codec import InvalidMessageError, compress, decode, encode, inflate
 from detak_wire.messages import Problem
 
-T = TypeVar("T", messages.Pairing, messages.Ask, messages.Wanted)
+T = TypeVar("T", messages.Pairing, messages.Ask, messages.Wanted, messages.WantedFile)
 Handler = Callable[[web.Request], Awaitable[msgspec.Struct]]
 
 REFUSALS = {
@@ -52,6 +52,7 @@ class PairApi:
             web.post("/api/v1/pair", partial(self._guarded, self.pair)),
             web.post("/api/v1/pair/changes", partial(self._guarded, self.changes)),
             web.post("/api/v1/pair/records", partial(self._guarded, self.records)),
+            web.post("/api/v1/pair/files", partial(self._guarded, self.files)),
         ]
 
     async def pair(self, request: web.Request) -> messages.Paired:
@@ -85,6 +86,17 @@ class PairApi:
         await self._authenticate(request)
         wanted = await _message(request, messages.Wanted)
         return await self.find(wanted)
+
+    async def files(self, request: web.Request) -> messages.FilePiece:
+        """A piece of an attachment."""
+        await self._authenticate(request)
+        return await self.piece(await _message(request, messages.WantedFile))
+
+    async def piece(self, wanted: messages.WantedFile) -> messages.FilePiece:
+        """As `files`, of who has proven to be the other collector."""
+        attachments = self.following.store.attachments
+        found = await asyncio.to_thread(attachments.piece, wanted.digest, wanted.offset, messages.FILE_PIECE)
+        return messages.FilePiece(None) if found is None else messages.FilePiece(*found)
 
     async def answer(self, ask: messages.Ask) -> messages.Answered:
         """As `changes`, of who has proven to be the other collector."""

@@ -18,8 +18,20 @@ GRANT = "grant"
 RESTORE = "restore"
 PROPOSAL = "proposal"
 DECISION = "decision"
+CLAIM = "claim"
 CATALOGUE = "catalogue"
 CATALOGUE_DECISION = "catalogue-decision"
+SEAL = "seal"
+RESTATEMENT = "restatement"
+SEAL_DECISION = "seal-decision"
+DISPUTE = "dispute"
+DISPUTE_DECISION = "dispute-decision"
+MAIL = "mail"
+ANNOTATION = "annotation"
+ACKNOWLEDGEMENT = "acknowledgement"
+ATTACHMENT = "attachment"
+NOTE = "note"
+NOTICE = "notice"
 
 Body = Mapping[str, Any]
 
@@ -88,12 +100,19 @@ _ONE_SUBJECT = {
     CATALOGUE: "the catalogue",
     CATALOGUE_DECISION: "a version of the catalogue",
 }
+_OF_ONE = {
+    FIGURE: ("the published figure of", "year"),
+    ANNOTATION: ("the annotation of outage", "outage"),
+    SEAL: ("the seal of", "period"),
+    RESTATEMENT: ("the seal of", "period"),
+}
 
 
 def _subjects(entry: Entry) -> Sequence[str]:
     told = entry.told
-    if entry.kind == FIGURE:
-        return [f"the published figure of {told['year']}"]
+    if entry.kind in _OF_ONE:
+        words, key = _OF_ONE[entry.kind]
+        return [f"{words} {told[key]}"] if told.get(key) else []
     if entry.kind in _ONE_SUBJECT:
         return [_ONE_SUBJECT[entry.kind]]
     if entry.kind == GRANT and told["source"] != "directory":

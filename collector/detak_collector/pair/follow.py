@@ -24,6 +24,7 @@ from detak_collector.pair.alarms import Standing
 from detak_collector.pair.client import Client, PeerError
 from detak_collector.pair.entry import PROMOTION
 from detak_collector.pair.fetching import MOST_ROUNDS, Fetching
+from detak_collector.pair.files import FetchingFiles
 from detak_collector.pair.messages import PAIR_PROTOCOL, Answered, Ask
 from detak_collector.pair.role import Role, role_of
 from detak_collector.pair.trust import UntrustedError, learned
@@ -68,6 +69,7 @@ class Following:
     _peer: Peer | None = field(default=None, init=False)
     _client: Client | None = field(default=None, init=False)
     _fetching: Fetching = field(init=False)
+    _files: FetchingFiles = field(init=False)
     _heard: int = field(init=False)
     _agreed: int = field(init=False)
     _trusted: int = field(default=0, init=False)
@@ -79,6 +81,7 @@ class Following:
         self._heard = self._agreed = self.clock().boottime
         self._peer = self.store.peers.peer()
         self._fetching = Fetching(self.store, self.thread, self.clock, self.pulse)
+        self._files = FetchingFiles(self.store, self.thread, self.clock)
 
     def asked(self) -> None:
         """The other collector has asked this one: it is there, whether or not it can be reached."""
@@ -164,6 +167,7 @@ class Following:
             peer = peer if known is None else known
             if not told.more:
                 break
+        await self._files.fetch(client)
         await self._keep_trusting(client)
 
     async def _reached(self, peer: Peer) -> Client:

@@ -22,6 +22,8 @@ WANTED_RUNS = 100
 WANTED_RECORDS = 2_000
 MOST_DEPTH = 50
 """Of an entry's body: whoever reads it again, wherever that is, has room for it."""
+FILE_PIECE = 524_288
+"""Bytes of an attachment in one answer."""
 ANSWER_BYTES = 64 * 1024 * 1024
 
 Word = Annotated[str, Meta(max_length=64)]
@@ -209,6 +211,21 @@ class Records(Told, frozen=True):
     """The answer; what would not fit has to be asked for again."""
 
     runs: list[RunRecords]
+
+
+class WantedFile(Told, frozen=True):
+    """The request for a piece of an attachment, by the SHA-256 of the whole, from so many bytes on."""
+
+    protocol: Protocol
+    digest: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    offset: Annotated[int, Meta(ge=0, le=2**30)]
+
+
+class FilePiece(Told, frozen=True):
+    """The answer: how large the whole is, none where it is not there, and the bytes from the offset on (Base64)."""
+
+    size: Count | None
+    content: bytes = b""
 
 
 def line_of(entry: Entry) -> EntryLine:

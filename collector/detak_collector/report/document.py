@@ -27,8 +27,10 @@ from detak_collector.downtime.summary import (
     units_of,
     warnings,
 )
+from detak_collector.report import stories
 from detak_collector.report.digests import catalogue_digest
 from detak_collector.report.numbers import decimal_text, iso_utc
+from detak_collector.report.seal_document import seal_keys
 
 SCHEMA_VERSION = 1
 
@@ -47,6 +49,7 @@ def document(result: Result) -> dict[str, Any]:
         "running": result.running,
         "catalogue": _catalogue(result),
         "ledger": _ledger(result.ledger),
+        **seal_keys(result),
         "target_percent": _trimmed(result.target_percent),
         "figure": _figure(result, strip),
         "year_to_date": _year_to_date(result, strip),
@@ -211,7 +214,10 @@ def _service(one: ServiceResult, result: Result, home: Mapping[OutageKey, Incide
         **{f"{name}_ms": totals.counted_ms for name, (totals, _) in one.beside.items() if name != WITHOUT_WATCHDOG},
         f"{WITHOUT_WATCHDOG}_certain_ms": one.beside[WITHOUT_WATCHDOG][0].certain_ms,
         "causes_ms": dict(one.causes),
-        "outages": [_outage(each, result.numbers.get(each.key), home[each.key]) for each in one.outages],
+        "outages": [
+            {**_outage(each, result.numbers.get(each.key), home[each.key]), **_annotation(each, result)}
+            for each in one.outages
+        ],
     }
 
 
@@ -263,6 +269,12 @@ def _outage(outage: Outage, number: int | None, incident: Incident) -> dict[str,
         "shown_as": outage.shown_as,
         "detail": outage.detail,
     }
+
+
+def _annotation(outage: Outage, result: Result) -> dict[str, Any]:
+    """Only where something was written: so reports of evidence alone are what they were."""
+    story = result.stories.get(outage.key)
+    return {} if story is None else {"annotation": stories.told(story)}
 
 
 def _trimmed(value: Fraction) -> str:

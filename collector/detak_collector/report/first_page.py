@@ -13,6 +13,7 @@ from detak_collector.report.drawing import Drawing
 from detak_collector.report.matter import Matter
 from detak_collector.report.numbers import moment_of
 from detak_collector.report.paper import NONE, FirstPage, Point, Signer
+from detak_collector.report.sealed import standing_words
 from detak_collector.report.wording import cause_words, period_words
 from detak_collector.translation.language import Language
 
@@ -70,6 +71,14 @@ def _midnight(local: datetime) -> bool:
 
 
 def _standing(matter: Matter) -> str:
+    result, language = matter.result, matter.language
+    told = standing_words(result, matter.zone, language) or ""
+    if result.seal is not None:
+        return told
+    return f"{_as_of(matter)} {told}".strip()
+
+
+def _as_of(matter: Matter) -> str:
     result, language = matter.result, matter.language
     at = language.moment(result.as_of, matter.zone)
     if result.case.earlier:

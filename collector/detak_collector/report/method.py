@@ -11,6 +11,7 @@ from detak_collector.report.catalogue import catalogue_rows
 from detak_collector.report.matter import Matter
 from detak_collector.report.numbers import decimal_text
 from detak_collector.report.paper import NONE, Column, Kind, Section, Table, Value
+from detak_collector.report.sealed import standing_words
 from detak_collector.report.wording import reason_words, rule_words, sentence, verdict_words, warning_words
 from detak_collector.translation.language import Language
 
@@ -80,6 +81,11 @@ def _rules(matter: Matter) -> Iterator[tuple[Value, ...]]:
     yield language.say("proof of the verdict"), verdict_words(figure.proof(result.target_percent), language)
     yield language.say("evidence up to"), language.moment(result.as_of, matter.zone)
     yield language.say("rule version"), RULE_VERSION
+    sealed = standing_words(result, matter.zone, language)
+    if sealed is not None:
+        yield language.say("seal"), sealed
+    if result.seal is not None:
+        yield language.say("ledger head of the seal"), result.seal.head
     if result.ledger is not None:
         yield language.say("ledger head"), result.ledger
     yield from catalogue_rows(matter)

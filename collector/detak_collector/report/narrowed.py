@@ -50,6 +50,7 @@ def _part(
         part,
         numbers=result.numbers,
         incidents=_incidents(result, services),
+        stories=result.stories,
         year=None if result.year is None else _part(result.year, services, title, target, alone=alone),
     )
 

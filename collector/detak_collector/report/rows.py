@@ -8,6 +8,7 @@ from detak_collector.downtime.catalogue import Correction
 from detak_collector.downtime.derive import ServiceResult
 from detak_collector.downtime.outages import Outage
 from detak_collector.downtime.summary import units_of
+from detak_collector.report import stories
 from detak_collector.report.matter import Matter
 from detak_collector.report.paper import Column, Kind, Section, Table, Value
 from detak_collector.report.terminal import printable
@@ -116,7 +117,9 @@ def outages_section(matter: Matter) -> Section:
         if found
         else ""
     )
-    return Section("outages", language.say("Outages"), (told,) if told else (), tables=(table,))
+    written = stories.table(matter, found)
+    tables = (table,) if written is None else (table, written)
+    return Section("outages", language.say("Outages"), (told,) if told else (), tables=tables)
 
 
 def _outage_row(one: Outage, matter: Matter, counting: set[str]) -> tuple[Value, ...]:

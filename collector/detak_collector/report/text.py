@@ -18,6 +18,7 @@ from detak_collector.downtime.incidents import Incident, homes
 from detak_collector.downtime.months import WITHOUT_WATCHDOG
 from detak_collector.downtime.outages import Outage
 from detak_collector.downtime.summary import never_reported, tally, warnings
+from detak_collector.report.sealed import standing_words
 from detak_collector.report.tables import VERDICT_COLOURS, plain_table
 from detak_collector.report.terminal import printable
 from detak_collector.report.text_corrections import corrections_tables
@@ -123,7 +124,10 @@ def _title(result: Result, zone: tzinfo, told: Language) -> Text:
     begin, end = moment(result.period.begin, zone, told), moment(result.period.end, zone, told)
     span = told.say("{begin} to {end}", begin=begin, end=end)
     lines.append(f"  {span}{so_far}\n", style="dim")
-    if result.case.earlier:
+    sealed = standing_words(result, zone, told)
+    if sealed is not None:
+        lines.append(f"{printable(sealed)}\n", style="yellow")
+    if result.case.earlier and result.seal is None:
         words = told.say("As known at {moment}: what came later is left out.", moment=at)
         lines.append(f"{words}\n", style="yellow")
     return lines

@@ -17,6 +17,7 @@ from detak_collector.report.matter import Matter
 from detak_collector.report.paper import Kind
 from detak_collector.report.progress import Progress
 from detak_collector.report.rows import MOST_DETAIL
+from detak_collector.report.stories import cells as cells_of
 from detak_collector.report.terminal import printable
 from detak_collector.report.wording import cause_words, reason_words, shown_words
 from detak_collector.report.xlsx_cells import DAY_MS, Book, cell, cells
@@ -69,6 +70,8 @@ def outages_sheet(book: Book, matter: Matter, names: Names, progress: Progress) 
         (language.say("at most, ms"), 13),
         (language.say("counted"), 14), (language.say("cause"), 24), (language.say("how it was told"), 24),
         (language.say("what the checks said"), 60),
+        (language.say("cause, as told"), 40), (language.say("effect"), 40), (language.say("chronology"), 60),
+        (language.say("follow-up"), 40),
     ])  # fmt: skip
     found = []
     for key, one in enumerate(matter.result.services, 1):
@@ -79,7 +82,7 @@ def outages_sheet(book: Book, matter: Matter, names: Names, progress: Progress) 
     for row, (_, key, share, outage) in enumerate(ordered, 1):
         _outage(book, sheet, row, outage, (key, share), matter)
         progress.step()
-    sheet.autofilter(0, 0, max(len(found), 1), 12)
+    sheet.autofilter(0, 0, max(len(found), 1), 16)
 
 
 def _outage(book: Book, sheet: Worksheet, row: int, one: Outage, keyed: tuple[int, int | None], matter: Matter) -> None:
@@ -98,6 +101,7 @@ def _outage(book: Book, sheet: Worksheet, row: int, one: Outage, keyed: tuple[in
         (10, cause_words(one.cause, language), Kind.WORDS),
         (11, shown_words(one.shown_as, language), Kind.WORDS),
         (12, printable(one.detail)[:MOST_DETAIL], Kind.WORDS),
+        *((13 + at, text, Kind.WORDS) for at, text in enumerate(cells_of(matter.result.stories.get(one.key), matter))),
     ):
         book.put(sheet, row, column, value, kind)
     length = Fraction(one.counted_ms, DAY_MS)

@@ -23,7 +23,7 @@ class SqlAccounts:
     def add(self, account: Account) -> bool:
         """Makes an account; False where there is one of that name."""
         with self._database.writing() as connection:
-            if _account(connection, account.name) is not None:
+            if account_of(connection, account.name) is not None:
                 return False
             _insert(connection, account)
             return True
@@ -31,7 +31,7 @@ class SqlAccounts:
     def meet(self, account: Account) -> Account | None:
         """The directory knows this person: makes or renews his account. None where a local one has the name."""
         with self._database.writing() as connection:
-            known = _account(connection, account.name)
+            known = account_of(connection, account.name)
             if known is None:
                 _insert(connection, account)
             elif known.origin is Origin.LOCAL:
@@ -39,12 +39,12 @@ class SqlAccounts:
             else:
                 values = (account.display, account.mail, account.name)
                 connection.execute("UPDATE account SET display = ?, mail = ? WHERE name = ?", values)
-            return _account(connection, account.name)
+            return account_of(connection, account.name)
 
     def find(self, name: str) -> Account | None:
         """The account of exactly that name."""
         with self._database.reading() as connection:
-            return _account(connection, name)
+            return account_of(connection, name)
 
     def listing(self) -> list[Account]:
         """All accounts by name."""
@@ -138,7 +138,7 @@ class SqlSessions:
         One that it takes the place of ends, and so does what began before that moment.
         """
         with self._database.writing() as connection:
-            account = _account(connection, session.name)
+            account = account_of(connection, session.name)
             if account is None or account.disabled_utc is not None:
                 return False
             connection.execute("DELETE FROM account_session WHERE begun_utc < ?", (over_before_utc,))
@@ -158,7 +158,7 @@ class SqlSessions:
         with self._database.reading() as connection:
             query = f"SELECT {_SESSION} FROM account_session WHERE hash = ?"  # noqa: S608 - constants
             row = connection.execute(query, (hash_,)).fetchone()
-            account = None if row is None else _account(connection, row[1])
+            account = None if row is None else account_of(connection, row[1])
         return None if account is None or account.disabled_utc is not None else (_as_session(row), account)
 
     def seen(self, hash_: bytes, now_utc: int) -> None:
@@ -207,12 +207,13 @@ def _whose_reset(connection: Connection, token_hash: bytes, now_utc: int) -> str
     row = connection.execute(query, (token_hash,)).fetchone()
     if row is None or now_utc >= row[1]:
         return None
-    account = _account(connection, row[0])
+    account = account_of(connection, row[0])
     is_good = account is not None and account.disabled_utc is None and account.origin is Origin.LOCAL
     return account.name if is_good and account is not None else None
 
 
-def _account(connection: Connection, name: str) -> Account | None:
+def account_of(connection: Connection, name: str) -> Account | None:
+    """The account of exactly that name, in a view of the caller's."""
     query = f"SELECT {_ACCOUNT} FROM account WHERE name = ?"  # noqa: S608 - constants
     row = connection.execute(query, (name,)).fetchone()
     return None if row is None else _as_account(row)

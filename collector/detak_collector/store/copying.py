@@ -27,6 +27,9 @@ from detak_collector.store.postgresql_database import PostgresqlDatabase
 PIECE = 20_000
 """Rows in one transaction."""
 
+LARGE = {"attachment": 10}
+"""Of tables whose rows have megabytes, the rows in one transaction."""
+
 INSTANCE = "instance"
 """The one table that is not the same on both sides: it says which copy serves."""
 
@@ -45,6 +48,11 @@ class Table:
     columns: tuple[str, ...]
     key: tuple[str, ...]
     whole: bool
+
+    @property
+    def piece(self) -> int:
+        """Its rows in one transaction."""
+        return LARGE.get(self.name, PIECE)
 
     @property
     def listed(self) -> str:
@@ -136,7 +144,7 @@ class Copy:
                     self._write(table, list(self._after(table, None)), told)
                 continue
             rows = self._after(table, self._last(table))
-            while piece := list(islice(rows, PIECE)):
+            while piece := list(islice(rows, table.piece)):
                 self._write(table, piece, told)
 
     def _last(self, table: Table) -> Row | None:
@@ -161,9 +169,9 @@ class Copy:
         found = []
         for table in self.tables:
             query = f"SELECT {table.listed} FROM {table.name} ORDER BY {_listed(table.key)}"  # noqa: S608 - names
-            here = _digest(self._source.execute(query), partial(told, table.name))
+            here = _digest(self._source.execute(query), partial(told, table.name), table.piece)
             with self._connection.transaction(writing=False):
-                there = _digest(self._connection.stream(query), lambda _: None)
+                there = _digest(self._connection.stream(query), lambda _: None, table.piece)
             if here != there:
                 found.append(table.name)
         return found
@@ -176,18 +184,25 @@ class Copy:
             self._connection.execute("UPDATE instance SET secret = ?", (instance.secret,))
             for table in self.tables:
                 if table.key == ("id",):
-                    self._connection.execute(
-                        f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), "  # noqa: S608 - a table's name
-                        f"(SELECT greatest(1, max(id)) FROM {table.name}), (SELECT count(*) > 0 FROM {table.name}))"
-                    )
+                    self._go_on_counting(table.name)
             self._connection.execute("UPDATE copying SET finished_utc = ?", (now_utc,))
         for table in self.tables:
             self._connection.execute(f"ANALYZE {table.name}")
 
+    def _go_on_counting(self, table: str) -> None:
+        """What comes next has a number beyond all that was copied; not every id is a number."""
+        for (sequence,) in self._connection.execute("SELECT pg_get_serial_sequence(?, 'id')", (table,)):
+            if sequence is not None:
+                self._connection.execute(
+                    f"SELECT setval(?, (SELECT greatest(1, max(id)) FROM {table}), "  # noqa: S608 - a table's name
+                    f"(SELECT count(*) > 0 FROM {table}))",
+                    (sequence,),
+                )
 
-def _digest(rows: Iterable[Row], told: Callable[[int], None]) -> bytes:
+
+def _digest(rows: Iterable[Row], told: Callable[[int], None], size: int) -> bytes:
     digest, waiting = hashlib.blake2b(), iter(rows)
-    while piece := list(islice(waiting, PIECE)):
+    while piece := list(islice(waiting, size)):
         for row in piece:
             digest.update(_pack(row))
         told(len(piece))

@@ -36,7 +36,15 @@ class SqlEntries:
     def all(self) -> list[Entry]:
         """All entries, in that order."""
         with self._database.reading() as connection:
-            return in_order(map(_entry, connection.execute(f"SELECT {_COLUMNS} FROM entry")))  # noqa: S608 - constants
+            return in_order(map(entry_of, connection.execute(f"SELECT {_COLUMNS} FROM entry")))  # noqa: S608 - constants
+
+    def count(self, kinds: Sequence[str]) -> int:
+        """How many entries of these kinds there are."""
+        places = ", ".join("?" * len(kinds))
+        with self._database.reading() as connection:
+            query = f"SELECT count(*) FROM entry WHERE kind IN ({places})"  # noqa: S608 - of question marks
+            (count,) = connection.execute(query, tuple(kinds)).fetchone()
+            return int(count)
 
     def mark(self) -> int:
         """How many entries there are: none is new as long as it stays the same."""
@@ -58,7 +66,7 @@ def append(connection: Executes, kind: str, body: Body, author: str, now_utc: in
 def entries_of(connection: Connection, kind: str) -> list[Entry]:
     """As `SqlEntries.of` says, in a view of the caller's."""
     query = f"SELECT {_COLUMNS} FROM entry WHERE kind = ?"  # noqa: S608 - of constants
-    return in_order(map(_entry, connection.execute(query, (kind,))))
+    return in_order(map(entry_of, connection.execute(query, (kind,))))
 
 
 def entries_after(connection: Connection, number: int, most: int) -> tuple[list[Entry], int]:
@@ -70,7 +78,7 @@ def entries_after(connection: Connection, number: int, most: int) -> tuple[list[
     found: list[Entry] = []
     characters = 0
     for row in connection.execute(query, (number, most)):
-        found.append(_entry(row[:-1]))
+        found.append(entry_of(row[:-1]))
         number, characters = row[-1], characters + len(found[-1].body)
         if characters > MOST_CHARACTERS:
             break
@@ -96,6 +104,7 @@ def _write(connection: Executes, entries: Sequence[Entry]) -> None:
         connection.execute(_INSERT, (number, *values))
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
+def entry_of(row: tuple[Any, ...]) -> Entry:
+    """The entry of a row of its columns."""
     id_, kind, recorded_utc, author, collector, seen, body = row
     return Entry(id_, kind, recorded_utc, author, collector, json.loads(seen), body)

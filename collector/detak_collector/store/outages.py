@@ -22,6 +22,11 @@ LIVE = """
     ORDER BY number
 """
 ONE = "SELECT number, service, begin_utc, end_utc, running, merged_into FROM outage WHERE number = ?"
+LATEST = """
+    SELECT number, service, begin_utc, end_utc, running, merged_into FROM outage WHERE merged_into IS NULL
+    ORDER BY begin_utc DESC, number DESC LIMIT ?
+"""
+LASTING = "SELECT number FROM outage WHERE merged_into IS NULL AND (running = 1 OR end_utc > ?)"
 NEXT_CHANGE = "(SELECT coalesce(max(changed), 0) + 1 FROM outage)"
 """Every change has a number, in the order of time: the other collector asks for what came after the last one it saw."""
 
@@ -61,13 +66,22 @@ class SqlOutages:
     def known(self, number: int) -> Known | None:
         """As the seam says."""
         with self._database.reading() as connection:
-            row = connection.execute(ONE, (number,)).fetchone()
-        return None if row is None else _known(row)
+            return known_of(connection, number)
 
     def merged(self) -> dict[int, int]:
         """As the seam says."""
         with self._database.reading() as connection:
-            return dict(connection.execute("SELECT number, merged_into FROM outage WHERE merged_into IS NOT NULL"))
+            return merged_of(connection)
+
+    def latest(self, most: int) -> list[Known]:
+        """The outages that began last, the latest first, but for those that are part of another one."""
+        with self._database.reading() as connection:
+            return [_known(row) for row in connection.execute(LATEST, (most,))]
+
+    def lasting(self, since_utc: int) -> set[int]:
+        """The numbers of the outages that are running, or have ended since."""
+        with self._database.reading() as connection:
+            return {number for (number,) in connection.execute(LASTING, (since_utc,))}
 
     def rule(self, ruling: Ruling) -> Ruling:
         """As the seam says."""
@@ -91,6 +105,17 @@ class SqlOutages:
         """As the seam says."""
         with self._database.reading() as connection:
             return [one for one, _ in _rulings(connection)]
+
+
+def merged_of(connection: Connection) -> dict[int, int]:
+    """As `SqlOutages.merged` says, in a view of the caller's."""
+    return dict(connection.execute("SELECT number, merged_into FROM outage WHERE merged_into IS NOT NULL"))
+
+
+def known_of(connection: Connection, number: int) -> Known | None:
+    """As `SqlOutages.known` says, in a view of the caller's."""
+    row = connection.execute(ONE, (number,)).fetchone()
+    return None if row is None else _known(row)
 
 
 def _match(connection: Connection, found: Sequence[Found], window: Interval) -> Match:

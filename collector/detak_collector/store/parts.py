@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from detak_collector.store.accounts import SqlAccounts, SqlSessions
+from detak_collector.store.api_tokens import SqlApiTokens
+from detak_collector.store.attachments import SqlAttachments
 from detak_collector.store.base import StoreUnavailableError
 from detak_collector.store.database import Database
 from detak_collector.store.derived import SqlDerived
@@ -17,7 +19,9 @@ from detak_collector.store.history import SqlHistory
 from detak_collector.store.instance import SqlInstance
 from detak_collector.store.ledger import SqlLedger
 from detak_collector.store.metrics import SqlMetrics
+from detak_collector.store.notices import SqlNotices
 from detak_collector.store.outages import SqlOutages
+from detak_collector.store.outbox import SqlOutbox
 from detak_collector.store.peers import SqlPeers
 from detak_collector.store.registry import SqlRegistry
 from detak_collector.store.watch import SqlWatchLog
@@ -43,6 +47,10 @@ class Store:
     accounts: SqlAccounts
     sessions: SqlSessions
     ledger: SqlLedger
+    outbox: SqlOutbox
+    attachments: SqlAttachments
+    notices: SqlNotices
+    api_tokens: SqlApiTokens
 
     @classmethod
     def over(cls, database: Database) -> Self:
@@ -67,6 +75,10 @@ class Store:
             SqlAccounts(database),
             SqlSessions(database),
             SqlLedger(database, identity),
+            SqlOutbox(database),
+            SqlAttachments(database),
+            SqlNotices(database, duty),
+            SqlApiTokens(database),
         )
 
     def close(self) -> None:

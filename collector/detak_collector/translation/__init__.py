@@ -7,3 +7,6 @@ LANGUAGES = ("en", "id")
 
 ENGLISH = "en"
 """The language of the code, and of whoever says nothing else."""
+
+LANGUAGE_NAMES = {"id": "Bahasa Indonesia", "en": "English"}
+"""What each calls itself."""

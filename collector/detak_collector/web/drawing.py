@@ -8,7 +8,8 @@ from fractions import Fraction
 from operator import attrgetter
 
 from detak_collector.board.board import Day, FigureState
-from detak_collector.web.present import format_days, format_duration_ms
+from detak_collector.translation.language import Language, mark
+from detak_collector.web.present import ENGLISH, format_days, format_duration_ms
 
 STRIP_DAYS = 90
 STEP = 4
@@ -32,13 +33,17 @@ class Part:
 
 
 PARTS = (
-    Part("counted_ms", "counted", "counted as downtime", 12),
-    Part("excluded_ms", "excluded", "excluded", 8),
-    Part("degraded_ms", "degraded", "degraded", 8),
-    Part("unobserved_ms", "unobserved", "not observed", 8),
+    Part("counted_ms", "counted", mark("counted as downtime"), 12),
+    Part("excluded_ms", mark("excluded"), mark("excluded"), 8),
+    Part("degraded_ms", mark("degraded"), mark("degraded"), 8),
+    Part("unobserved_ms", "unobserved", mark("not observed"), 8),
 )
 _lengths = attrgetter(*(part.field for part in PARTS))
-PLAIN = {"up": "up throughout", "before": "before the first evidence", "closed": "outside the service's hours"}
+PLAIN = {
+    "up": mark("up throughout"),
+    "before": mark("before the first evidence"),
+    "closed": mark("outside the service's hours"),
+}
 STUB = 3
 """How high a day is drawn on which the service was not due."""
 
@@ -77,7 +82,7 @@ class Strip:
         return tuple(mark for mark in reversed(self.marks) if mark.segments)
 
 
-def strip(days: tuple[Day, ...]) -> Strip:
+def strip(days: tuple[Day, ...], spoken: Language = ENGLISH) -> Strip:
     """At most the last 90 days, the last one at the right edge."""
     shown = days[-STRIP_DAYS:]
     offset = STRIP_DAYS - len(shown)
@@ -86,15 +91,14 @@ def strip(days: tuple[Day, ...]) -> Strip:
     kinds = _kinds(shown)
     for index, day in enumerate(shown):
         if kinds[index] == "mixed":
-            marks.append(
-                Mark(format_days(day.date, day.date), day_words(day), (offset + index) * STEP, segments=segments(day))
-            )
+            label, words = format_days(day.date, day.date, spoken), day_words(day, spoken)
+            marks.append(Mark(label, words, (offset + index) * STEP, segments=segments(day)))
             continue
         run.append(index)
         if index + 1 == len(shown) or kinds[index + 1] != kinds[index]:
-            marks.append(_plain(shown, run, kinds[index], offset))
+            marks.append(_plain(shown, run, kinds[index], offset, spoken))
             run = []
-    return Strip(tuple(marks), _summary(shown, kinds))
+    return Strip(tuple(marks), _summary(shown, kinds, spoken))
 
 
 def _kinds(days: tuple[Day, ...]) -> list[str]:
@@ -110,11 +114,11 @@ def _kinds(days: tuple[Day, ...]) -> list[str]:
     return kinds
 
 
-def _plain(days: tuple[Day, ...], run: list[int], kind: str, offset: int) -> Mark:
+def _plain(days: tuple[Day, ...], run: list[int], kind: str, offset: int, spoken: Language) -> Mark:
     height = STUB if kind == "closed" else HEIGHT
     path = "".join(f"M{(offset + index) * STEP} {HEIGHT}h{BAR}v-{height}h-{BAR}z" for index in run)
-    label = format_days(days[run[0]].date, days[run[-1]].date)
-    return Mark(label, PLAIN[kind], (offset + run[0]) * STEP, kind, path=path)
+    label = format_days(days[run[0]].date, days[run[-1]].date, spoken)
+    return Mark(label, spoken.say(PLAIN[kind]), (offset + run[0]) * STEP, kind, path=path)
 
 
 def segments(day: Day) -> tuple[Segment, ...]:
@@ -134,26 +138,31 @@ def segments(day: Day) -> tuple[Segment, ...]:
     return (Segment("up", 0, bottom), *drawn) if bottom > 0 else tuple(drawn)
 
 
-def day_words(day: Day) -> str:
+def day_words(day: Day, spoken: Language = ENGLISH) -> str:
     """What happened on a day: `12 min 00 s counted as downtime, 3 h 00 min not observed`."""
-    told = [f"{format_duration_ms(part.of(day))} {part.words}" for part in PARTS if part.of(day) > 0]
-    return ", ".join(told) or PLAIN["up"]
+    told = [
+        f"{format_duration_ms(part.of(day), spoken)} {spoken.say(part.words)}" for part in PARTS if part.of(day) > 0
+    ]
+    return ", ".join(told) or spoken.say(PLAIN["up"])
 
 
-def _summary(days: tuple[Day, ...], kinds: list[str]) -> str:
+def _summary(days: tuple[Day, ...], kinds: list[str], spoken: Language) -> str:
     if "up" not in kinds and "mixed" not in kinds:
-        return "Nothing observed yet"
-    told = [f"{_days(kinds.count('up'))} up throughout"]
+        return spoken.say("Nothing observed yet")
+    quiet = _days(kinds.count("up"), spoken)
+    told = [f"{quiet} {spoken.say(PLAIN['up'])}"]
     seen = [day for day, kind in zip(days, kinds, strict=True) if kind == "mixed"]
     for part in PARTS:
         lengths = [part.of(day) for day in seen if part.of(day)]
         if lengths:
-            told.append(f"{format_duration_ms(sum(lengths))} {part.words} on {_days(len(lengths))}")
-    return f"Last {_days(len(days))}: {', '.join(told)}"
+            length, words = format_duration_ms(sum(lengths), spoken), spoken.say(part.words)
+            days_long = _days(len(lengths), spoken)
+            told.append(spoken.say("{length} {what} on {days}", length=length, what=words, days=days_long))
+    return spoken.say("Last {days}: {told}", days=_days(len(days), spoken), told=", ".join(told))
 
 
-def _days(number: int) -> str:
-    return "1 day" if number == 1 else f"{number} days"
+def _days(number: int, spoken: Language) -> str:
+    return spoken.count("{number} day", "{number} days", number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from detak_collector.downtime.derive import Result, ServiceResult
 from detak_collector.downtime.figure import Totals
 from detak_collector.downtime.periods import PeriodError, is_year, local_year, parse_period
 from detak_collector.downtime.summary import achievement, colour, months_of, warnings
+from detak_collector.report.sealed import standing_words
 from detak_collector.report.wording import period_words, warning_words
 from detak_collector.translation.language import mark
 from detak_collector.web.telling import Telling
@@ -210,6 +211,7 @@ def values(result: Result, tell: Telling) -> dict[str, object]:
         "period_words": period_words(result.period, tell.language),
         "verdict_words": _verdict_words(verdict, proof, tell),
         "standing": "none" if verdict is None else verdict,
+        "sealed": standing_words(result, tell.zone, tell.language),
         "is_proven": verdict is not None and verdict == proof,
         "gauge": gauge(result.figure, result.target_percent),
         "remaining_ms": result.figure.remaining_ms(result.target_percent),

@@ -67,7 +67,9 @@ class Forms:
             gate.set_cookie(response, FORM_COOKIE, cookie)
         return response
 
-    async def read(self, request: web.Request) -> Mapping[str, str]:
+    async def read(
+        self, request: web.Request, most_bytes: int = MOST_BYTES, most_fields: int = MOST_FIELDS
+    ) -> Mapping[str, str]:
         """The fields of a form of ours; raises an HTTPException with the reason for anything else."""
         if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
             raise web.HTTPForbidden(text=STALE)
@@ -75,15 +77,15 @@ class Forms:
             raise web.HTTPUnsupportedMediaType(text=f"A form is sent as {URLENCODED}.\n")
         try:
             async with asyncio.timeout(BODY_S):
-                body = await request.content.read(MOST_BYTES + 1)
-                while len(body) <= MOST_BYTES and not request.content.at_eof():
-                    body += await request.content.read(MOST_BYTES + 1 - len(body))
+                body = await request.content.read(most_bytes + 1)
+                while len(body) <= most_bytes and not request.content.at_eof():
+                    body += await request.content.read(most_bytes + 1 - len(body))
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
-        if len(body) > MOST_BYTES:
-            raise web.HTTPRequestEntityTooLarge(MOST_BYTES, len(body))
+        if len(body) > most_bytes:
+            raise web.HTTPRequestEntityTooLarge(most_bytes, len(body))
         try:
-            fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+            fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields))
         except ValueError:
             raise web.HTTPBadRequest(text="This is no form that is served here.\n") from None
         gate = self._gate

@@ -9,9 +9,26 @@ from typing import TypeAlias
 import msgspec
 from aiohttp import web
 
-from detak_collector.pair.messages import Answered, Ask, Paired, Pairing, Records, Wanted
+from detak_collector.pair.messages import (
+    Answered,
+    Ask,
+    FilePiece,
+    Paired,
+    Pairing,
+    Records,
+    Wanted,
+    WantedFile,
+)
+from detak_collector.translation import LANGUAGES
+from detak_collector.web.openapi_admin import ADMIN_SCHEMAS, for_admin
+from detak_collector.web.openapi_annotations import SCHEMAS as ANNOTATION_SCHEMAS
+from detak_collector.web.openapi_annotations import for_annotations
+from detak_collector.web.openapi_closing import CLOSING_SCHEMAS, for_closing
 from detak_collector.web.openapi_people import for_people
+from detak_collector.web.openapi_reading import components as reading_types
+from detak_collector.web.openapi_reading import for_reading, security_schemes
 from detak_collector.web.openapi_sheets import for_sheets
+from detak_collector.web.openapi_work import SCHEMAS, for_work
 from detak_wire import limits
 from detak_wire.messages import Answer, Enrolled, Enrolment, Evidence, KeyRenewal, Problem
 
@@ -24,6 +41,8 @@ Schema: TypeAlias = Mapping[str, object]
 
 _MESSAGES = (
     Evidence, Answer, Enrolment, Enrolled, KeyRenewal, Problem, Pairing, Paired, Ask, Answered, Wanted, Records,
+    WantedFile, FilePiece,
+    *SCHEMAS, *ANNOTATION_SCHEMAS, *ADMIN_SCHEMAS, *CLOSING_SCHEMAS,
 )  # fmt: skip
 _REFUSALS = {
     400: "not what is described here", 401: "no valid key", 403: "the key or token is another node's, or void",
@@ -51,10 +70,23 @@ def document(version: str) -> bytes:
             {
                 "openapi": "3.1.0",
                 "info": {"title": "Detak collector", "version": version},
-                "paths": {**_for_agents(), **_for_everyone(), **for_people(), **for_sheets()},
+                "paths": {
+                    **_for_agents(),
+                    **_for_everyone(),
+                    **for_people(),
+                    **for_sheets(),
+                    **for_reading(),
+                    **for_work(),
+                    **for_admin(),
+                    **for_annotations(),
+                    **for_closing(),
+                },
                 "components": {
-                    "schemas": components,
-                    "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A node's key."}},
+                    "schemas": {**components, **reading_types()},
+                    "securitySchemes": {
+                        "key": {"type": "http", "scheme": "bearer", "description": "A node's key."},
+                        **security_schemes(),
+                    },
                 },
             }
         )
@@ -85,6 +117,13 @@ def _for_agents() -> dict[str, object]:
         "/api/v1/pair/records": _posted(
             "Records for the other collector", Wanted, Records, (400, 401, 408, 413, 415, 429, 503), key=True
         ),
+        "/api/v1/pair/files": _posted(
+            "A piece of an attachment for the other collector",
+            WantedFile,
+            FilePiece,
+            (400, 401, 408, 413, 415, 429, 503),
+            key=True,
+        ),
         "/api/v1/authority": _got("The certificates of the own authorities", "application/x-pem-file", (404,)),
     }
 
@@ -94,17 +133,20 @@ def _for_everyone() -> dict[str, object]:
     moments = [_parameter(name, "query", {"type": "integer", "minimum": 0}) for name in ("from", "to")]
     points = _parameter("points", "query", {"type": "integer", "minimum": 1, "maximum": 2_000})
     asset = _parameter("name", "path", {"type": "string"})
+    spoken = [_parameter("language", "query", {"enum": list(LANGUAGES)})]
     return {
         "/api/v1/nodes/{node}/metrics": _got(
-            "How a node fared", JSON, (400, 404, 503), [node, *moments, points], also={401: TEXT}
+            "How a node fared", JSON, (400, 404, 503), [node, *moments, points], also={401: TEXT, 429: TEXT}
         ),
         PATH: _got("This description", JSON),
         "/healthz": _got("That this process answers", JSON),
         "/readyz": _got("Whether evidence can be stored now", JSON, also={503: JSON}),
-        "/metrics": _got("Numbers of this process, for Prometheus", TEXT, also={401: TEXT}),
-        "/": _got("The status page", HTML, also={503: TEXT}),
-        "/status/fragment": _got("What of the status page changes", HTML, also={503: TEXT}),
-        "/live": _got("The same as it changes; it does not end", "text/event-stream", also={503: TEXT}),
+        "/metrics": _got("Numbers of this process, for Prometheus", TEXT, also={401: TEXT, 429: TEXT}),
+        "/": _got("The status page", HTML, parameters=spoken, also={503: TEXT}),
+        "/status/fragment": _got("What of the status page changes", HTML, parameters=spoken, also={503: TEXT}),
+        "/live": _got(
+            "The same as it changes; it does not end", "text/event-stream", parameters=spoken, also={503: TEXT}
+        ),
         "/static/{name}": _got("What the pages need", "*/*", parameters=[asset], also={404: TEXT}),
     }
 

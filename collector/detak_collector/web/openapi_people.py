@@ -12,6 +12,7 @@ _PAGES = {
     "/sign-in": ("Asks for name and password", ("name", "password", "next")),
     "/sign-in/second-factor": ("Asks for the code of the second factor", ("code", "next")),
     "/sign-in/password": ("Asks for a new password, by a link that was made for it", ("link", "new", "again")),
+    "/sign-in/forgotten": ("Asks for a name or address, and mails a link", ("name",)),
     "/sign-out": ("Asks whether to sign out here or everywhere", ("where",)),
     "/account": ("One's own account", ()),
     "/account/password": ("", ("password", "new", "again")),

@@ -48,6 +48,16 @@ class Listed:
 
 def listed(result: Result, wanted: Filter, names: Mapping[str, str]) -> Listed:
     """The wanted outages, latest first."""
+    found = wanted_outages(result, wanted)
+    pages = max(1, -(-len(found) // AT_ONCE))
+    page = min(max(1, wanted.page), pages)
+    shown = found[(page - 1) * AT_ONCE : page * AT_ONCE]
+    rows = tuple(_row(one, service, result, names) for one, service in shown)
+    return Listed(rows, len(found), sum(one.counted_ms for one, _ in found), page, pages)
+
+
+def wanted_outages(result: Result, wanted: Filter) -> list[tuple[Outage, ServiceResult]]:
+    """All of them, latest first, each with its service."""
     found = [
         (one, service)
         for service in result.services
@@ -55,12 +65,7 @@ def listed(result: Result, wanted: Filter, names: Mapping[str, str]) -> Listed:
         for one in service.outages
         if _is_wanted(one, service, wanted)
     ]
-    found.sort(key=lambda pair: (-pair[0].begin, pair[0].service))
-    pages = max(1, -(-len(found) // AT_ONCE))
-    page = min(max(1, wanted.page), pages)
-    shown = found[(page - 1) * AT_ONCE : page * AT_ONCE]
-    rows = tuple(_row(one, service, result, names) for one, service in shown)
-    return Listed(rows, len(found), sum(one.counted_ms for one, _ in found), page, pages)
+    return sorted(found, key=lambda pair: (-pair[0].begin, pair[0].service))
 
 
 def _row(one: Outage, service: ServiceResult, result: Result, names: Mapping[str, str]) -> Row:

@@ -8,7 +8,6 @@ from contextlib import suppress
 from functools import partial
 
 from aiohttp import web
-from markupsafe import escape
 
 from detak_collector.accounts.roles import Right
 from detak_collector.operating.counters import refusals
@@ -16,6 +15,7 @@ from detak_collector.web.assets import Assets, Body
 from detak_collector.web.live import Live, Pace, Pulse, SnapshotSource
 from detak_collector.web.render import STATIC, TEMPLATES, WHO, Snapshot
 from detak_collector.web.session import Gate, Person
+from detak_collector.web.speaking import asked_for, sign_in_line, who
 
 __all__ = ["Pace", "Pulse", "SnapshotSource", "add_pages"]
 
@@ -29,7 +29,7 @@ STILL_S = 5.0
 RETRY_MS = 2_000
 UNDRAWN = "The status page cannot be drawn at this moment; the collector's log says why. Checks and evidence go on.\n"
 CROWDED = "As many pages as allowed are being kept current, here or from your address; this one can only be reloaded.\n"
-SIGN_IN = b'<p class="who"><a href="sign-in">Sign in</a></p>'
+VARY = "Accept-Encoding, Accept-Language, Cookie"
 GUARDS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -44,10 +44,11 @@ GUARDS = {
 
 def add_pages(
     app: web.Application, source: SnapshotSource, pulse: Pulse, pace: Pace | None = None, gate: Gate | None = None
-) -> None:
+) -> Live:
     """Adds the pages, their background task, and the guarding headers to every answer of `app`.
 
-    Without a `gate`, and while collector.toml has no [sign_in], everybody sees everything.
+    What it returns tells other endpoints how all services stand. Without a `gate`, and while collector.toml has no
+    [sign_in], everybody sees everything.
     """
     assets = Assets(STATIC, TEMPLATES)
     live = Live(source, pulse, pace or Pace())
@@ -74,6 +75,7 @@ def add_pages(
     app.cleanup_ctx.append(background)
     app.on_shutdown.append(let_go)
     app.on_response_prepare.append(_guard)
+    return live
 
 
 class _Pages:
@@ -82,8 +84,8 @@ class _Pages:
         self._assets = assets
         self._gate = gate
 
-    async def _snapshot(self, *, whole: bool) -> Snapshot:
-        latest = await self._live.snapshot()
+    async def _snapshot(self, code: str, *, whole: bool) -> Snapshot:
+        latest = await self._live.snapshot(code)
         snapshot = None if latest is None else latest if whole else latest.public
         if snapshot is None:
             raise web.HTTPServiceUnavailable(text=UNDRAWN, headers={"Retry-After": "10"})
@@ -98,15 +100,17 @@ class _Pages:
 
     async def status(self, request: web.Request) -> web.StreamResponse:
         whole, person = await self._reader(request)
-        page = (await self._snapshot(whole=whole)).page
+        code = asked_for(request)
+        page = (await self._snapshot(code, whole=whole)).page
         if person is None:
             return answer(request, page, HTML, REVALIDATE)
-        own = page.plain.replace(WHO if whole else SIGN_IN, _who(person), 1)
+        told = who(person.account.display, "", code).encode()
+        own = page.plain.replace(WHO if whole else sign_in_line(code).encode(), told, 1)
         return answer(request, await asyncio.to_thread(Body.of, own), HTML, OWN)
 
     async def fragment(self, request: web.Request) -> web.StreamResponse:
         whole, person = await self._reader(request)
-        fragment = (await self._snapshot(whole=whole)).fragment
+        fragment = (await self._snapshot(asked_for(request), whole=whole)).fragment
         return answer(request, fragment, HTML, REVALIDATE if person is None else OWN)
 
     async def static(self, request: web.Request) -> web.StreamResponse:
@@ -117,18 +121,18 @@ class _Pages:
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         whole, person = await self._reader(request)
-        with self._live.watching(self._address(request) if person is None else None) as admitted:
+        code = asked_for(request)
+        with self._live.watching(code, self._address(request) if person is None else None) as admitted:
             if not admitted:
                 refusals.count("watchers")
                 return web.Response(status=503, text=CROWDED, headers={"Retry-After": "60"})
-            await self._live.snapshot()
+            await self._live.snapshot(code)
             stream = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
             stream.content_type = "text/event-stream"
             await stream.prepare(request)
             with suppress(ConnectionError, TimeoutError):
-                await _pour(
-                    stream, self._live.messages(_whole if whole else _public), partial(self._sees, request, whole)
-                )
+                messages = self._live.messages(code, _whole if whole else _public)
+                await _pour(stream, messages, partial(self._sees, request, whole))
             return stream
 
     def _address(self, request: web.Request) -> str:
@@ -145,11 +149,6 @@ def _whole(snapshot: Snapshot) -> Snapshot:
 
 def _public(snapshot: Snapshot) -> Snapshot | None:
     return snapshot.public
-
-
-def _who(person: Person) -> bytes:
-    name = escape(person.account.display)
-    return f'<p class="who"><a href="account">{name}</a><a href="sign-out">Sign out</a></p>'.encode()
 
 
 async def _pour(
@@ -170,7 +169,7 @@ async def _pour(
 
 def answer(request: web.Request, body: Body, content_type: str, cache: str) -> web.Response:
     """The body, packed where the browser takes that, or word that it has it already."""
-    headers = {"ETag": f'W/"{body.tag}"', "Cache-Control": cache, "Vary": "Accept-Encoding, Cookie"}
+    headers = {"ETag": f'W/"{body.tag}"', "Cache-Control": cache, "Vary": VARY}
     if any(tag.value == body.tag for tag in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)
     packed = _takes_gzip(request.headers.get("Accept-Encoding", ""))

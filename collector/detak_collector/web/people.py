@@ -41,6 +41,8 @@ class People:
     gate: Gate = field(init=False)
     proving: Proving = field(init=False)
     forms: Forms = field(init=False)
+    mails: Callable[[], bool] = field(default=lambda: False, init=False)
+    """Whether this collector sends links by mail."""
     _directory: tuple[DirectoryPlace, Authenticates] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:

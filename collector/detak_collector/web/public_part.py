@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from fractions import Fraction
 
-from detak_collector.board.board import Board, FigureState, OutageState, ServiceState
+from detak_collector.board.board import Board, FigureState, NoteState, OutageState, PlannedState, ServiceState
 
 PRESUMED = "presumed down"
 
@@ -27,6 +28,8 @@ def public_part(board: Board) -> Board:
         nodes=(),
         ha_rule="",
         lately=tuple(_outage(one) for one in board.lately if one.service_id in public),
+        notes=tuple(_note(one, public) for one in board.notes if one.public),
+        planned=tuple(_planned(one, public) for one in board.planned if not public.isdisjoint(dict(one.services))),
     )
 
 
@@ -38,7 +41,21 @@ def _service(service: ServiceState) -> ServiceState:
 def _outage(outage: OutageState) -> OutageState:
     """Numbers count all services' outages; the cause is a category, and what checks said stays inside."""
     presumed = outage.shown_as.startswith("presumed")
-    return replace(outage, detail="", number=None, shown_as=PRESUMED if presumed else "")
+    seen = outage.acknowledged
+    known = None if seen is None else replace(seen, by="", note="")
+    return replace(outage, detail="", number=None, shown_as=PRESUMED if presumed else "", acknowledged=known)
+
+
+def _note(note: NoteState, public: Collection[str]) -> NoteState:
+    """The role stays, and no name; a service that is not marked stays inside, also where a note is about it."""
+    if note.service_id in public:
+        return replace(note, by="", number=None)
+    return replace(note, by="", number=None, service_id="", service_name="")
+
+
+def _planned(planned: PlannedState, public: Collection[str]) -> PlannedState:
+    """Of the services that it touches only those that are marked; its number counts all proposals."""
+    return replace(planned, id="", services=tuple(one for one in planned.services if one[0] in public))
 
 
 def _period_alone(figure: FigureState) -> FigureState:

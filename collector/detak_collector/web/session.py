@@ -8,7 +8,7 @@ import hmac
 import ipaddress
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from aiohttp import web
@@ -18,10 +18,12 @@ from detak_collector.accounts.known_grants import KnownGrants
 from detak_collector.accounts.proving import Writes
 from detak_collector.accounts.roles import Right, Role, rights_of
 from detak_collector.accounts.sign_in_file import SignInTerms
+from detak_collector.accounts.tokens import Token
 from detak_collector.clocks import Clock
 from detak_collector.store.base import StoreError
 from detak_collector.store.parts import Store
 from detak_collector.web.browser_words import browser_words
+from detak_collector.web.token_bearers import TokenBearers, brought
 
 SEEN_EVERY_MS = 60_000
 COOKIE = "detak"
@@ -38,16 +40,18 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who has signed in, for the length of one request."""
+    """Somebody who has signed in, or a program with a token of his, for the length of one request."""
 
     account: Account
     session: Session
     roles: frozenset[Role]
+    token: Token | None = None
 
     @property
     def rights(self) -> frozenset[Right]:
-        """What he may do."""
-        return rights_of(self.roles)
+        """What he may do; by a token no more than that is for."""
+        owned = rights_of(self.roles)
+        return owned if self.token is None else self.token.rights(owned)
 
 
 @dataclass(slots=True)
@@ -61,10 +65,16 @@ class Gate:
     terms: Callable[[], SignInTerms | None]
     is_encrypted: Callable[[], bool]
     """Whether people come by HTTPS, to this process or to a proxy before it."""
+    bearers: TokenBearers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bearers = TokenBearers(self.store.api_tokens, self.clock, self.write)
 
     async def person(self, request: web.Request, stage: Stage = Stage.WHOLE) -> Person | None:
         """Who asks; None where he has not signed in so far, or where the store cannot say."""
-        terms, value = self.terms(), self.cookie(request, COOKIE)
+        terms, value, token = self.terms(), self.cookie(request, COOKIE), brought(request)
+        if terms is not None and token is not None:
+            return await self._by_token(request, token) if stage is Stage.WHOLE else None
         if terms is None or not value:
             return None
         try:
@@ -76,6 +86,20 @@ class Gate:
         except StoreError:
             return None
         return Person(found[1], found[0], roles)
+
+    async def _by_token(self, request: web.Request, token: str) -> Person | None:
+        """The owner, who may no more than the token; a cookie beside it is not looked at."""
+        address = self.address(request)
+        try:
+            found = await self.bearers.find(token, address)
+            if found is None:
+                return None
+            one, account = found
+            roles = await asyncio.to_thread(self.grants.roles, account.name)
+        except StoreError:
+            return None
+        session = Session(one.hash, account.name, Stage.WHOLE, one.made_utc, self.clock().utc, address, one.label)
+        return Person(account, session, roles, one)
 
     async def may(self, request: web.Request, right: Right) -> bool:
         """Whether who asks may do that; everybody may see everything where people do not sign in."""

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from detak_collector.annotations.told import NOTHING, Told
+from detak_collector.closing.examined import ClosingSheet
+from detak_collector.downtime.catalogue import Correction
+from detak_collector.downtime.incidents import Ruling
+from detak_collector.web.api_v1.data_sheets import DataSheet
 from detak_collector.web.assets import Body
 
 
@@ -49,11 +54,17 @@ class ServiceSheet:
 
 @dataclass(frozen=True, slots=True)
 class OutageSheet:
-    """One outage by its number, or by the local time of its begin as in its id."""
+    """One outage by its number, or by the local time of its begin as in its id.
+
+    `told` is what people said of it, `rulings` what they ruled about its incident; `may_write`: who asks may add to it.
+    """
 
     language: str
     service: str
     name: str
+    told: Told = NOTHING
+    rulings: tuple[Ruling, ...] = ()
+    may_write: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,17 @@ class NodeSheet:
     zoom: str = "day"
 
 
+@dataclass(frozen=True, slots=True)
+class EffectSheet:
+    """What the figures would be without these corrections and with those: no page, but the JSON of an `Effect`."""
+
+    without: tuple[Correction, ...]
+    added: tuple[Correction, ...]
+
+
 Sheet = FigureSheet | OutagesSheet | ServiceSheet | OutageSheet | NodeSheet
+Wanted = Sheet | EffectSheet | DataSheet | ClosingSheet
+"""What is derived on demand."""
 
 
 @dataclass(frozen=True, slots=True)

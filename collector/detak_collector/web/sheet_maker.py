@@ -9,6 +9,7 @@ from typing import Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from detak_collector.closing.examined import ClosingSheet
 from detak_collector.downtime.calendars import JointLeaveUnknownError
 from detak_collector.downtime.catalogue import Catalogue, Service
 from detak_collector.downtime.derive import Result
@@ -19,12 +20,16 @@ from detak_collector.figures import Figures
 from detak_collector.metrics import Moment
 from detak_collector.report.wording import period_words
 from detak_collector.rules import Rules
+from detak_collector.translation import LANGUAGE_NAMES
 from detak_collector.translation.language import language
 from detak_collector.web import figure_page, node_page, service_page, wording
+from detak_collector.web.api_v1.data_sheets import DataSheet
+from detak_collector.web.api_v1.making import DataMaker
 from detak_collector.web.assets import Assets, Body
 from detak_collector.web.render import TEMPLATES
 from detak_collector.web.sheet import (
     DrawnSheet,
+    EffectSheet,
     FigureSheet,
     NodeSheet,
     NoSuchSheetError,
@@ -32,14 +37,16 @@ from detak_collector.web.sheet import (
     OutagesSheet,
     ServiceSheet,
     Sheet,
+    Wanted,
     address,
 )
 from detak_collector.web.swimlanes import service_lanes
 from detak_collector.web.telling import Telling
 from detak_collector.web.windows import window
-
-LANGUAGE_NAMES = {"id": "Bahasa Indonesia", "en": "English"}
-"""What each calls itself."""
+from detak_collector.web.work.annotations_words import ruling_rows, shared_values
+from detak_collector.web.work.exclusions_drills import during_drills
+from detak_collector.web.work.exclusions_effect import effect_json
+from detak_collector.web.work.exclusions_form import proposing
 
 LEISURE = 10
 """A result serves for so many times as long as deriving it took."""
@@ -79,6 +86,8 @@ class Sources:
     metrics: ReadMetrics
     rules: Callable[[], Rules]
     now: Callable[[], int]
+    examine: Callable[[ClosingSheet, Rules], bytes] | None = None
+    """What keeps a period open, as JSON; where nothing is closed, nothing."""
 
 
 class SheetMaker:
@@ -88,10 +97,18 @@ class SheetMaker:
         self._sources = sources
         self._environment = environment(assets)
         self._report: _Report | None = None
+        self._data = DataMaker(sources.figures, sources.now, self._reported, self._extent)
 
-    def draw(self, sheet: Sheet) -> DrawnSheet:
+    def draw(self, sheet: Wanted) -> DrawnSheet:
         """The page; one that says so where there is no such thing, or its figure cannot be known."""
         rules = self._sources.rules()
+        if isinstance(sheet, DataSheet):
+            return self._data.draw(sheet, rules)
+        if isinstance(sheet, ClosingSheet):
+            assert self._sources.examine is not None, "whoever asks has given it"
+            return DrawnSheet(Body.of(self._sources.examine(sheet, rules)))
+        if isinstance(sheet, EffectSheet):
+            return DrawnSheet(Body.of(effect_json(self._sources.figures, rules, sheet)))
         tell = Telling(language(sheet.language), rules.zone, self._sources.now())
         try:
             template, told, settled = self._told(sheet, rules, tell)
@@ -152,6 +169,7 @@ class SheetMaker:
             "period_words": words,
             "names": names,
             "title": tell.language.say("Outages, {period}", period=words),
+            "drills": during_drills(rules, result),
             "tell": tell,
         }
         return "outages-page.html", told, _is_settled(period, tell)
@@ -187,6 +205,7 @@ class SheetMaker:
             "period": period,
             "period_words": period_words(period, tell.language),
             "year": str(local_year(tell.now, rules.zone)),
+            "drills": during_drills(rules, outages),
         }
         return "service-page.html", told, False
 
@@ -198,7 +217,11 @@ class SheetMaker:
         for one in explain(result, service.id):
             if one.outage.begin < end and begin < one.outage.end:
                 name = service.name.value_at(one.outage.begin)
-                told = service_page.outage_values(one, result, name, tell)
+                is_drill = (service.id, one.outage.begin) in during_drills(rules, result)
+                said = {**shared_values(tell), "said": sheet.told, "is_drill": is_drill}
+                said["rulings"] = ruling_rows(sheet.rulings, tell.language)
+                said["proposing"] = proposing(service.id, one.outage.begin, one.outage.end, rules.zone.key)
+                told = {**service_page.outage_values(one, result, name, tell), **said}
                 return "outage-page.html", told, _is_settled(Period("", begin, end), tell)
         raise NoSuchSheetError(
             tell.language.say("By what is known now the service was not down then: evidence that came later says so.")

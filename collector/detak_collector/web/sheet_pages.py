@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,7 +17,9 @@ from urllib.parse import quote
 from aiohttp import web
 
 from detak_collector.accounts.roles import Right
+from detak_collector.annotations.told import NOTHING, Told
 from detak_collector.deriving.process import NotDerivedError
+from detak_collector.downtime.incidents import Ruling
 from detak_collector.operating.counters import refusals
 from detak_collector.rules import Rules
 from detak_collector.store.base import StoreError
@@ -33,6 +35,7 @@ from detak_collector.web.sheet import (
     OutagesSheet,
     ServiceSheet,
     Sheet,
+    Wanted,
 )
 from detak_collector.web.sheet_maker import CHARTED, WHO
 from detak_collector.web.speaking import choose, spoken_by, who
@@ -47,9 +50,12 @@ GUARDS = {
 VARY = "Accept-Encoding, Accept-Language, Cookie"
 OWN = "private, no-cache"
 LONGEST_PART = 200
+MOST_DIGITS = 15
 CROWDED = "Too many pages are being derived at this moment. Try again in a few seconds.\n"
 UNDRAWN = "This page cannot be derived at this moment; the collector's log says why. Checks and evidence go on.\n"
 ODD = "There is no such page: the address asks for what does not exist.\n"
+
+Said = Callable[[int], Awaitable[tuple[Told, tuple[Ruling, ...]]]]
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +84,7 @@ class SheetSource(Protocol):
         """By what they are derived; another object when that has changed. Asked in a thread."""
         ...
 
-    async def sheet(self, sheet: Sheet) -> DrawnSheet:
+    async def sheet(self, sheet: Wanted) -> DrawnSheet:
         """A page as of now; raises NotDerivedError."""
         ...
 
@@ -102,10 +108,10 @@ class Kept:
     source: SheetSource
     keeping: Keeping = field(default_factory=Keeping)
     asked_at: float = field(default=0.0, init=False)
-    _pages: OrderedDict[Sheet, _Kept] = field(default_factory=OrderedDict, init=False)
-    _coming: dict[tuple[Sheet, int], asyncio.Task[DrawnSheet]] = field(default_factory=dict, init=False)
+    _pages: OrderedDict[Wanted, _Kept] = field(default_factory=OrderedDict, init=False)
+    _coming: dict[tuple[Wanted, int], asyncio.Task[DrawnSheet]] = field(default_factory=dict, init=False)
 
-    async def get(self, sheet: Sheet) -> DrawnSheet | None:
+    async def get(self, sheet: Wanted) -> DrawnSheet | None:
         """The page, as of now or of a moment ago; None where too many wait already. Raises NotDerivedError."""
         self.asked_at = asyncio.get_running_loop().time()
         rules = await asyncio.to_thread(self.source.rules)
@@ -129,7 +135,7 @@ class Kept:
             return self.keeping.settled_s
         return max(self.keeping.least_s, self.keeping.leisure * one.cost_s)
 
-    async def _derive(self, sheet: Sheet, rules: Rules) -> DrawnSheet:
+    async def _derive(self, sheet: Wanted, rules: Rules) -> DrawnSheet:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         try:
@@ -158,10 +164,15 @@ class Kept:
         await self.source.close()
 
 
-def add_sheets(app: web.Application, source: SheetSource, gate: Gate, keeping: Keeping | None = None) -> None:
-    """Adds the pages, and what ends their process with the server."""
+def add_sheets(
+    app: web.Application, source: SheetSource, gate: Gate, keeping: Keeping | None = None, said: Said | None = None
+) -> Kept:
+    """Adds the pages, and what ends their process with the server; other pages may ask what it returns.
+
+    `said` is asked what people said of an outage.
+    """
     kept = Kept(source, keeping or Keeping())
-    pages = _SheetPages(kept, gate)
+    pages = _SheetPages(kept, gate, said)
 
     async def background(_: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(kept.let_idle_go(), name="idle pages")
@@ -183,12 +194,14 @@ def add_sheets(app: web.Application, source: SheetSource, gate: Gate, keeping: K
         ]
     )
     app.cleanup_ctx.append(background)
+    return kept
 
 
 class _SheetPages:
-    def __init__(self, kept: Kept, gate: Gate) -> None:
+    def __init__(self, kept: Kept, gate: Gate, said: Said | None) -> None:
         self._kept = kept
         self._gate = gate
+        self._said = said
 
     async def running_year(self, request: web.Request) -> web.StreamResponse:
         return await self._answered(request, FigureSheet(spoken_by(request)), 0)
@@ -212,7 +225,11 @@ class _SheetPages:
         return await self._answered(request, sheet, 1)
 
     async def outage(self, request: web.Request) -> web.StreamResponse:
-        sheet = OutageSheet(spoken_by(request), _part(request, "service"), _part(request, "outage"))
+        service, name = _part(request, "service"), _part(request, "outage")
+        is_numbered = name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS
+        told, rulings = await self._said(int(name)) if self._said is not None and is_numbered else (NOTHING, ())
+        may_write = await self._gate.may(request, Right.ANNOTATE)
+        sheet = OutageSheet(spoken_by(request), service, name, told, rulings, may_write)
         return await self._answered(request, sheet, 3)
 
     async def node(self, request: web.Request) -> web.StreamResponse:

@@ -155,7 +155,7 @@ class SignInPages:
         return _held(
             self._forms.page(
                 request, "sign-in.html", None, status, asked="" if asked == HOME else asked, typed=typed, fault=fault,
-                wait=str(wait_s), notice=notice, directory_is_silent=silent,
+                wait=str(wait_s), notice=notice, directory_is_silent=silent, mails=self._people.mails(),
             ),
             wait_s,
         )  # fmt: skip

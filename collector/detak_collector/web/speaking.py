@@ -19,6 +19,12 @@ def spoken_by(request: web.Request) -> str:
     return chosen if chosen in LANGUAGES else preferred(request.headers.get("Accept-Language", ""))
 
 
+def asked_for(request: web.Request) -> str:
+    """The language that the address names, else the reader's: an open page stays in the one it was opened in."""
+    named = request.query.get("language", "")
+    return named if named in LANGUAGES else spoken_by(request)
+
+
 def preferred(accepted: str) -> str:
     """The first wanted language that is spoken here, by the weights of an Accept-Language header."""
     wanted: list[tuple[float, int, str]] = []
@@ -36,6 +42,12 @@ def who(display: str, root: str, code: str) -> str:
     """The line that says who has signed in, with the ways to his account and out."""
     out = language(code).say("Sign out")
     return f'<p class="who"><a href="{root}account">{escape(display)}</a> <a href="{root}sign-out">{out}</a></p>'
+
+
+def sign_in_line(code: str) -> str:
+    """The line in its place for who has not signed in, as the status page has it."""
+    said = language(code).say("Sign in")
+    return f'<p class="who"><a href="sign-in">{said}</a></p>'
 
 
 async def choose(request: web.Request) -> web.Response:

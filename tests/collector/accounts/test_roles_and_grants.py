@@ -50,8 +50,8 @@ FIRST = by_machine("siti", Role.ADMIN)
 def test_each_role_may_do_what_the_table_says_and_no_other() -> None:
     assert {role: {right.value for right in rights} for role, rights in RIGHTS.items()} == {
         Role.VIEWER: {"see"},
-        Role.OPERATOR: {"see", "propose"},
-        Role.APPROVER: {"see", "propose", "approve"},
+        Role.OPERATOR: {"see", "propose", "annotate"},
+        Role.APPROVER: {"see", "propose", "annotate", "approve"},
         Role.AUDITOR: {"see", "audit"},
         Role.ADMIN: {"see", "administer"},
     }
@@ -59,7 +59,7 @@ def test_each_role_may_do_what_the_table_says_and_no_other() -> None:
 
 def test_without_a_role_nothing_may_be_done_and_several_add_up() -> None:
     assert rights_of([]) == frozenset()
-    assert rights_of([Role.AUDITOR, Role.OPERATOR]) == {Right.SEE, Right.AUDIT, Right.PROPOSE}
+    assert rights_of([Role.AUDITOR, Role.OPERATOR]) == {Right.SEE, Right.AUDIT, Right.PROPOSE, Right.ANNOTATE}
 
 
 def test_the_very_first_admin_may_be_made_on_the_machine_even_by_himself() -> None:

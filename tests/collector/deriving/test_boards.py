@@ -121,9 +121,10 @@ async def test_who_gives_up_waiting_leaves_no_answer_to_the_next(place: StorePla
         order.cancel()
         with pytest.raises(asyncio.CancelledError):
             await order
-        drawn = await stage.boards.derived(alarms=("another",))
-        assert drawn.snapshot is not None
-        assert b"Another." in drawn.snapshot.page.plain
+        drawn = await stage.boards.derived(alarms=("another",), languages=("id", "en"))
+        assert drawn.snapshots is not None
+        assert all(b"Another." in one.page.plain for one in drawn.snapshots.pages.values())
+        assert set(drawn.snapshots.pages) == {"en", "id"}
 
 
 @pytest.mark.parametrize("is_stopped", [False, True])

@@ -1,6 +1,7 @@
 """Pages on demand come from a process of their own: neither the status page nor evidence waits for them."""
 
 import asyncio
+import json
 import os
 import signal
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from boards_stage import Stage, gone, staged
 from detak_collector.deriving.process import Boards, NotDerivedError
 from detak_collector.store.place import StorePlace
+from detak_collector.web.api_v1.data_sheets import FigureData, NodeData, OutagesData, ServiceData
 from detak_collector.web.sheet import FigureSheet, NodeSheet, OutageSheet, OutagesSheet, ServiceSheet
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.system]
@@ -17,6 +19,11 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.system]
 SHEETS = (
     FigureSheet("en"), FigureSheet("id", "2023-11"), OutagesSheet("en", "2023"), ServiceSheet("en", "web"),
     NodeSheet("id", "n-1"),
+)  # fmt: skip
+
+DATA = (
+    OutagesData(whole=True, period="2023"), ServiceData(whole=True, service="web"), FigureData("2023-11"),
+    NodeData("n-1"),
 )  # fmt: skip
 
 
@@ -39,6 +46,20 @@ async def test_every_kind_of_page_comes_from_a_process_that_is_not_the_status_pa
                 assert (drawn.status, sheet) == (200, sheet)
                 assert f'<html lang="{sheet.language}">'.encode() in drawn.page.plain
             assert pages.pid not in {None, stage.pid}
+        finally:
+            await pages.close()
+
+
+async def test_what_programs_read_comes_from_there_too(place: StorePlace) -> None:
+    async with staged(place) as stage:
+        pages = another(stage)
+        try:
+            for sheet in DATA:
+                drawn = await pages.sheet(sheet)
+                assert (drawn.status, sheet) == (200, sheet)
+                assert json.loads(drawn.page.plain)
+            missing = await pages.sheet(ServiceData(whole=True, service="no"))
+            assert (missing.status, json.loads(missing.page.plain)["status"]) == (404, 404)
         finally:
             await pages.close()
 

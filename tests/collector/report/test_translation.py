@@ -24,9 +24,10 @@ from detak_collector.translation.language import language
 from report_cases import report
 
 PACKAGE = Path(detak_collector.__file__).parent
-SPEAKING = [path for path in (PACKAGE / "web").glob("*.py") if "detak_collector.translation" in path.read_text()]
-SOURCES = sorted([*(PACKAGE / "report").glob("*.py"), *(PACKAGE / "translation").glob("*.py"), *SPEAKING])
-TEMPLATES = sorted((PACKAGE / "web" / "templates").glob("*.html"))
+SPEAKING = [path for path in (PACKAGE / "web").rglob("*.py") if "detak_collector.translation" in path.read_text()]
+SAYING = ("report", "translation", "annotations", "closing", "mail", "notify")
+SOURCES = sorted([*(path for folder in SAYING for path in (PACKAGE / folder).glob("*.py")), *SPEAKING])
+TEMPLATES = sorted((PACKAGE / "web" / "templates").rglob("*.html"))
 NAMED = re.compile(r"{(\w+)}")
 INDONESIAN, ENGLISH = language("id"), language("en")
 
@@ -47,7 +48,7 @@ def messages(path: Path) -> Iterator[str]:
 
 def messages_of_template(path: Path) -> Iterator[str]:
     """What it says itself; what it is given to say is marked where that comes from."""
-    for _, _, found in extract_from_ast(Environment().parse(path.read_text()), gettext_functions=("say",)):
+    for _, _, found in extract_from_ast(Environment().parse(path.read_text()), gettext_functions=("say", "count")):
         message = found if isinstance(found, str) or found is None else found[0]
         if message is not None:
             yield message

@@ -7,24 +7,31 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-import detak_collector
-from detak_collector.web.openapi import PATH, document
+from detak_collector import cli
+from detak_collector.clocks import system_clock
+from detak_collector.composition import opened
+from detak_collector.config import load
+from detak_collector.web.openapi import document
 from detak_wire.codec import encode
 from evidence_builders import first_beat, later_beat
 
 DESCRIBED = json.loads(document("0.1.0"))
-SOURCES = Path(detak_collector.__file__).parent.rglob("*.py")
-ROUTE = re.compile(r'web\.(get|post|put|delete|patch)\(\s*(?:"([^"]+)"|PATH)')
 
 
-def routes() -> set[tuple[str, str]]:
-    found = (match for source in SOURCES for match in ROUTE.finditer(source.read_text(encoding="utf-8")))
-    return {(match[1], match[2] or PATH) for match in found}
+async def routes(folder: Path) -> set[tuple[str, str]]:
+    """Those of the collector as it is put together to be served."""
+    assert cli.run(["init", str(folder / "detak")]) == 0
+    file = folder / "detak" / "collector.toml"
+    async with opened(load(file), system_clock()) as collector:
+        found = collector.application().router.routes()
+        resources = {(one.method.lower(), one.resource.canonical) for one in found if one.resource is not None}
+    return {one for one in resources if one[0] != "head"}
 
 
-def test_every_route_is_described_and_no_other() -> None:
+@pytest.mark.asyncio
+async def test_every_route_is_described_and_no_other(tmp_path: Path) -> None:
     described = {(method, path) for path, methods in DESCRIBED["paths"].items() for method in methods}
-    assert described == routes()
+    assert described == await routes(tmp_path)
 
 
 @pytest.mark.parametrize("message", [first_beat(), later_beat(3)])

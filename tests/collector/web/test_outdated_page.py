@@ -2,11 +2,12 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 import pytest
 
 from browser.fabricated import broken
-from collector.web.test_pages_http import Client, next_event, site
+from collector.web.test_pages_http import Client, Site, next_event, site
 from detak_collector.web.pages import Pace
 
 pytestmark = pytest.mark.asyncio
@@ -91,3 +92,43 @@ async def test_a_failure_that_stays_the_same_is_logged_once(caplog: pytest.LogCa
         await client.get("/")
         assert caplog.text.count("RuntimeError: lost for good") == 1
         assert "RuntimeError: lost in another way" in caplog.text
+
+
+HURRIED = Pace(least_s=0.02, most_s=60, wait_s=5, slow_s=0.1, unwatched_s=0.05)
+
+
+async def drawn_slowly(running: Site, client: Client) -> None:
+    """The first page, which took longer than is called slow."""
+    running.source.go.clear()
+    first = asyncio.create_task(page(client))
+    await asyncio.sleep(HURRIED.slow_s * 2)
+    running.source.go.set()
+    await first
+
+
+async def test_of_a_page_that_takes_long_to_draw_the_last_one_is_shown_at_once() -> None:
+    async with site(replace(HURRIED, unwatched_s=60)) as (running, client):
+        await drawn_slowly(running, client)
+        running.source.go.clear()
+        await asyncio.sleep(HURRIED.least_s)
+        async with asyncio.timeout(2):
+            assert SAID.search(await page(client)) is None
+        assert running.source.made == 2
+
+
+async def test_a_page_that_takes_long_is_renewed_for_a_while_though_nobody_looks() -> None:
+    async with site(HURRIED) as (running, client):
+        await drawn_slowly(running, client)
+        async with asyncio.timeout(5):
+            while running.source.made < 2:  # noqa: ASYNC110 - a drawing tells nobody
+                await asyncio.sleep(0.02)
+
+
+async def test_a_page_that_is_drawn_quickly_is_waited_for_and_not_drawn_while_nobody_looks() -> None:
+    async with site(HURRIED) as (running, client):
+        await page(client)
+        made = running.source.made
+        await asyncio.sleep(HURRIED.unwatched_s * 4)
+        assert running.source.made == made
+        await page(client)
+        assert running.source.made == made + 1

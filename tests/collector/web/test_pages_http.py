@@ -115,6 +115,16 @@ async def test_a_watcher_is_told_at_once_when_something_changed() -> None:
         assert fragment.status == 304
 
 
+async def test_a_watcher_is_told_too_of_what_changed_just_after_the_page_was_drawn() -> None:
+    async with site(Pace(least_s=1, most_s=60, heartbeat_s=60)) as (running, client):
+        await client.get("/")
+        running.source.current = broken()
+        running.pulse.beat()
+        async with client.get("/live") as stream:
+            first = await next_event(stream)
+            assert (await next_event(stream))["version"] != first["version"]
+
+
 async def test_many_watchers_share_one_drawing() -> None:
     async with site(Pace(least_s=0.3, most_s=60)) as (running, client):
         streams = [await client.get("/live") for _ in range(20)]

@@ -19,6 +19,10 @@ from detak_collector.store.migrations.m0010_shared_tokens import share_tokens
 from detak_collector.store.migrations.m0011_entries import keep_entries
 from detak_collector.store.migrations.m0012_ledger import keep_ledger
 from detak_collector.store.migrations.m0013_accounts import know_people
+from detak_collector.store.migrations.m0014_attachments import keep_attachments
+from detak_collector.store.migrations.m0015_api_tokens import keep_api_tokens
+from detak_collector.store.migrations.m0016_outbox import keep_outbox
+from detak_collector.store.migrations.m0017_notices import keep_notices
 from detak_collector.store.migrations.schema import Schema
 
 STEPS: dict[str, Callable[[Schema], None]] = {
@@ -35,6 +39,10 @@ STEPS: dict[str, Callable[[Schema], None]] = {
     "0011_entries": keep_entries,
     "0012_ledger": keep_ledger,
     "0013_accounts": know_people,
+    "0014_attachments": keep_attachments,
+    "0015_api_tokens": keep_api_tokens,
+    "0016_outbox": keep_outbox,
+    "0017_notices": keep_notices,
 }
 
 MIGRATIONS = Migrations("detak")

@@ -8,6 +8,9 @@
   const asOf = document.getElementById("as-of");
   const stale = document.getElementById("stale");
   const { zone, build } = document.body.dataset;
+  const words = JSON.parse(document.body.dataset.words);
+  // The page stays in the language in which it was opened, whatever is chosen on another.
+  const asked = `?language=${document.documentElement.lang}`;
   let version = document.body.dataset.version;
   let serverAhead = Number(document.body.dataset.now) - performance.now();
   let lastTold = performance.now();
@@ -16,7 +19,7 @@
   let wanted = version;
 
   const serverNow = () => performance.now() + serverAhead;
-  const clock = new Intl.DateTimeFormat("en-GB", { timeZone: zone, timeStyle: "medium" });
+  const clock = new Intl.DateTimeFormat(words.locale, { timeZone: zone, timeStyle: "medium" });
   const two = (number) => String(number).padStart(2, "0");
 
   // The same words as format_duration_ms in present.py; a test holds them together.
@@ -24,12 +27,13 @@
     const seconds = Math.floor(ms / 1000);
     const minutes = Math.floor(seconds / 60);
     const hours = Math.floor(minutes / 60);
-    if (ms <= 0) return "0 s";
-    if (seconds < 1) return "under 1 s";
-    if (minutes < 1) return `${seconds} s`;
-    if (hours < 1) return `${minutes} min ${two(seconds % 60)} s`;
-    if (hours < 24) return `${hours} h ${two(minutes % 60)} min`;
-    return `${Math.floor(hours / 24).toLocaleString("en-GB")} d ${hours % 24} h`;
+    const { day, hour, minute, second } = words;
+    if (ms <= 0) return `0 ${second}`;
+    if (seconds < 1) return words.under;
+    if (minutes < 1) return `${seconds} ${second}`;
+    if (hours < 1) return `${minutes} ${minute} ${two(seconds % 60)} ${second}`;
+    if (hours < 24) return `${hours} ${hour} ${two(minutes % 60)} ${minute}`;
+    return `${Math.floor(hours / 24).toLocaleString(words.locale)} ${day} ${hours % 24} ${hour}`;
   }
 
   function tick() {
@@ -38,13 +42,13 @@
       const said = duration(now - Number(length.dataset.since));
       if (length.textContent !== said) length.textContent = said;
     }
-    if (connected && performance.now() - lastTold > QUIET_MS) warn("No update");
+    if (connected && performance.now() - lastTold > QUIET_MS) warn(words.quiet);
   }
 
   function warn(what) {
     if (!stale.hidden) return;
     const since = clock.format(new Date(serverNow()));
-    stale.textContent = `${what} since ${since}; what you see is from ${asOf.textContent}.`;
+    stale.textContent = what.replace("{since}", since).replace("{then}", asOf.textContent);
     stale.hidden = false;
   }
 
@@ -95,7 +99,7 @@
     try {
       while (wanted !== version) {
         const aim = wanted;
-        const answer = await fetch("status/fragment", { cache: "no-cache" });
+        const answer = await fetch(`status/fragment${asked}`, { cache: "no-cache" });
         if (!answer.ok) throw new Error(`status ${answer.status}`);
         const fresh = new DOMParser().parseFromString(`<main id="status">${await answer.text()}</main>`, "text/html");
         morph(main, fresh.getElementById("status"));
@@ -104,7 +108,7 @@
         tick();
       }
     } catch {
-      warn("No update");
+      warn(words.quiet);
     } finally {
       fetching = false;
     }
@@ -128,11 +132,11 @@
   }
 
   function listen() {
-    const source = new EventSource("live");
+    const source = new EventSource(`live${asked}`);
     source.addEventListener("status", told);
     source.addEventListener("error", () => {
       connected = false;
-      warn("Connection lost");
+      warn(words.lost);
       if (source.readyState === EventSource.CLOSED) setTimeout(listen, REOPEN_MS * (1 + Math.random()));
     });
   }

@@ -1,0 +1,58 @@
+"""The job that has closed months kept before anybody asks, in a process of its own: neither a page nor a beat waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from detak_collector.deriving.process import NotDerivedError
+
+
+class FillingProcess(Protocol):
+    """`Boards`, of which nothing else is asked here."""
+
+    async def fill(self) -> bool:
+        """Takes a step, and tells whether there may be another one; raises NotDerivedError."""
+        ...
+
+    async def close(self) -> None:
+        """Lets the process go; it is started again by the next step."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FillingPace:
+    """After a step it rests as long as that took, and `least_s`; when all is kept, `again_s`."""
+
+    first_s: float = 60.0
+    """After the start the page that people wait for comes first, which keeps the months of this year too."""
+    least_s: float = 0.2
+    again_s: float = 3_600.0
+
+
+async def keep_filled(process: FillingProcess, is_on_duty: Callable[[], bool], pace: FillingPace | None = None) -> None:
+    """For ever. Where collectors share a store, the one on duty does it."""
+    settled = pace or FillingPace()
+    await asyncio.sleep(settled.first_s)
+    try:
+        while True:
+            if is_on_duty():
+                await _filled(process, settled)
+            await process.close()
+            await asyncio.sleep(settled.again_s)
+    finally:
+        await process.close()
+
+
+async def _filled(process: FillingProcess, pace: FillingPace) -> None:
+    """Until there is nothing more to keep. A process that was lost has told why, and another one goes on next time."""
+    loop, more = asyncio.get_running_loop(), True
+    while more:
+        begun = loop.time()
+        try:
+            more = await process.fill()
+        except NotDerivedError:
+            return
+        await asyncio.sleep(max(pace.least_s, loop.time() - begun))

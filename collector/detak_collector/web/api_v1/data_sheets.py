@@ -1,0 +1,62 @@
+"""What the JSON API has derived on demand. Plain data: it travels between processes, like the pages' own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OutagesData:
+    """The outages of a period, `limit` behind a cursor; what is empty leaves nothing out.
+
+    `whole`: with what is not marked public, and numbers.
+    """
+
+    whole: bool
+    period: str = ""
+    service: str = ""
+    cause: str = ""
+    excluded: str = ""
+    running: bool = False
+    cursor: str = ""
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class OutageData:
+    """Why one outage counts or does not, for who may see everything. `name` as in an OutageSheet."""
+
+    service: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceData:
+    """One service as it is now."""
+
+    whole: bool
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class FigureData:
+    """The figure of a period."""
+
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
+class RatesData:
+    """What each public service lost in a period: for badges."""
+
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeData:
+    """One node."""
+
+    node: str
+
+
+DataSheet = OutagesData | OutageData | ServiceData | FigureData | RatesData | NodeData

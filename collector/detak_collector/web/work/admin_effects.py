@@ -1,0 +1,69 @@
+"""Has the effect of another catalogue derived in a process of its own, one at a time; the latest answers are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import pickle
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from detak_collector.deriving.catalogue_effect import Effect, Question
+from detak_collector.deriving.life import how_it_ended
+from detak_collector.deriving.process import NotDerivedError
+
+COMMAND = (sys.executable, "-P", "-m", "detak_collector.deriving.catalogue_effect_worker")
+MOST_KEPT = 8
+KEPT_S = 120.0
+
+
+@dataclass(slots=True)
+class Effects:
+    """Who asks waits for at most `wait_s`; the process that takes longer is ended."""
+
+    command: tuple[str, ...] = COMMAND
+    wait_s: float = 120.0
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _kept: OrderedDict[str, tuple[float, Effect]] = field(default_factory=OrderedDict, init=False)
+
+    async def of(self, question: Question) -> Effect:
+        """The answer, of now or of a moment ago; raises NotDerivedError."""
+        asked = pickle.dumps(question, protocol=pickle.HIGHEST_PROTOCOL)
+        of_what = pickle.dumps((question.rules, question.other), protocol=pickle.HIGHEST_PROTOCOL)
+        key, loop = hashlib.sha256(of_what).hexdigest(), asyncio.get_running_loop()
+        async with self._turn:
+            known = self._kept.get(key)
+            if known is not None and loop.time() - known[0] < KEPT_S:
+                return known[1]
+            effect = await self._derived(asked)
+            self._kept[key] = (loop.time(), effect)
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+            return effect
+
+    async def _derived(self, asked: bytes) -> Effect:
+        child = await asyncio.create_subprocess_exec(*self.command, stdin=PIPE, stdout=PIPE, start_new_session=True)
+        try:
+            async with asyncio.timeout(self.wait_s):
+                said, _ = await child.communicate(asked)
+        except TimeoutError:
+            raise NotDerivedError(f"it was not derived within {self.wait_s:.0f} s") from None
+        finally:
+            await _ended(child)
+        try:
+            answer = pickle.loads(said)  # noqa: S301 - from our own child
+        except (pickle.UnpicklingError, EOFError) as error:
+            raise NotDerivedError(f"the process that derives it {how_it_ended(child.returncode)}") from error
+        if not isinstance(answer, Effect):
+            raise NotDerivedError(str(answer))
+        return answer
+
+
+async def _ended(child: Process) -> None:
+    if child.returncode is None:
+        with suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()

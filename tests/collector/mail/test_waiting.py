@@ -1,0 +1,199 @@
+"""Who is told of proposals that wait, once each: by the rules alone, and by the job of a collector that leads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from decision_log import RECORD
+from detak_collector.accounts.account import Account, Origin
+from detak_collector.accounts.grants import Source, Wish, body_of
+from detak_collector.accounts.roles import Role
+from detak_collector.clocks import Reading
+from detak_collector.config import Config, load
+from detak_collector.decisions.proposal import ADD, APPROVE, EXCLUSION, WITHDRAW
+from detak_collector.decisions.recording import Author, Draft, Ruling, enter
+from detak_collector.mail.posting import LAID_OUT_MS, Posting
+from detak_collector.mail.waiting import Cause, Delays, Person, Thing, due, grouped
+from detak_collector.pair.entry import CATALOGUE, GRANT
+from detak_collector.rules import Rules, rules_in_force
+from detak_collector.store.parts import Store
+from detak_collector.store.sqlite import open_store
+from evidence_builders import reading
+from mail_server import CLOSE, Inbox, mail_server
+from outage_history import SERVICES
+
+HOUR, DAY = 3_600_000, 86_400_000
+ANI = Person(("ani", "Ani Lestari"), "ani@example.go.id", approves=True, is_deputy=False)
+BUDI = Person(("budi", "Budi"), "budi@example.go.id", approves=True, is_deputy=False)
+DEWI = Person(("dewi", "Dewi"), "dewi@example.go.id", approves=True, is_deputy=True)
+OPERATOR = Person(("omar", "Omar"), "omar@example.go.id", approves=False, is_deputy=False)
+EVERYBODY = (ANI, BUDI, DEWI, OPERATOR)
+THING = Thing("e1", "exclusion", "x1", "omar", 0, "/exclusions/x1", begin=10 * DAY, end=10 * DAY + HOUR)
+DELAYS = Delays(deputy_ms=DAY, warn_ms=DAY)
+
+
+def told(now: int, thing: Thing = THING) -> set[tuple[str, Cause]]:
+    return {(one.person.names[0], one.cause) for one in due([thing], EVERYBODY, DELAYS, now)}
+
+
+def test_approvers_are_told_at_once_and_a_deputy_after_the_time_for_that() -> None:
+    first = {("ani", Cause.WAITS), ("budi", Cause.WAITS)}
+    assert told(0) == first
+    assert told(DAY - 1) == first
+    assert told(DAY) == first | {("dewi", Cause.DEPUTY)}
+
+
+@pytest.mark.parametrize("author", ["ani", "Ani Lestari", "ANI"])
+def test_nobody_is_asked_to_approve_what_is_his_own(author: str) -> None:
+    thing = replace(THING, author=author)
+    assert told(DAY, thing) == {("budi", Cause.WAITS), ("dewi", Cause.DEPUTY)}
+    assert ("ani", Cause.BEGINS) in told(10 * DAY - HOUR, thing), "its window begins, which he should know"
+
+
+def test_before_a_window_begins_approvers_and_whoever_proposed_it_are_warned_until_it_is_over() -> None:
+    everybody = {(one.names[0], Cause.BEGINS) for one in EVERYBODY}
+    assert not told(9 * DAY - 1) & everybody
+    assert told(9 * DAY) >= everybody
+    assert told(10 * DAY + HOUR - 1) >= everybody
+    assert not told(10 * DAY + HOUR) & everybody
+    assert not told(9 * DAY, replace(THING, about="declaration")) & everybody
+
+
+def test_several_things_are_one_mail_and_each_is_told_once() -> None:
+    things = [replace(THING, id=f"e{number}") for number in range(40)]
+    dues = list(due(things, EVERYBODY, DELAYS, 0))
+    mails = grouped(dues, frozenset())
+    assert sorted(len(one) for one in mails) == [40, 40]
+    assert grouped(dues, {one.key for one in dues}) == []
+    assert [len(one) for one in grouped(dues, {one.key for one in dues[2:]})] == [1, 1]
+
+
+CONFIG = """
+[mail]
+server = "127.0.0.1:{port}"
+security = "none"
+timeout_ms = 1000
+sender = "Detak <detak@example.go.id>"
+deputies = ["dewi"]
+language = "id"
+"""
+
+
+@dataclass
+class Office:
+    """A collector's job that posts, its store, and a clock that a test moves."""
+
+    store: Store
+    config: Config
+    rules: Rules
+    inbox: Inbox
+    now: int
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        self.posting = Posting(
+            self.store, lambda: Reading(self.now, self.now, "b"), lambda: self.config, lambda: True, lambda: self.rules
+        )
+
+    def look(self, later_ms: int = 0) -> list[tuple[str, str]]:
+        """Who gets which mail when the job looks at that time."""
+        self.now += later_ms
+        self.inbox.taken.clear()
+        assert self.config.mail is not None
+        self.posting.look(self.config, self.config.mail)
+        return sorted((recipient.partition("@")[0], str(mail["Subject"])) for recipient, mail in self.mails())
+
+    def mails(self) -> list[tuple[str, EmailMessage]]:
+        pairs = zip(self.inbox.taken, self.inbox.mails(), strict=True)
+        return [(recipient, mail) for (recipient, _), mail in pairs]
+
+    def enter(self, step: Draft | Ruling, author: str) -> str:
+        return enter(self.store.database, [step], Author(author, author), self.now)[1][0]
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    now = reading(0)
+    (tmp_path / "services.toml").write_text(SERVICES)
+    with mail_server() as inbox, closing(open_store(tmp_path, now)) as store:
+        path = tmp_path / "collector.toml"
+        path.write_text(f'state_directory = "{tmp_path}"\n' + CONFIG.format(port=inbox.port))
+        config = load(path)
+        for name in ("ani", "budi", "dewi", "omar"):
+            assert store.accounts.add(Account(name, name.title(), f"{name}@example.go.id", Origin.LOCAL, 0))
+            role = Role.OPERATOR if name == "omar" else Role.APPROVER
+            store.entries.append(
+                GRANT, body_of(Wish(name, role, "root", Source.MACHINE), withdrawn=False), "r", now.utc
+            )
+        yield Office(store, config, rules_in_force(config, store.entries), inbox, now.utc)
+
+
+def test_the_job_tells_of_a_proposal_once_with_a_link_to_where_it_is_decided(office: Office) -> None:
+    name = office.enter(Draft(EXCLUSION, ADD, record=RECORD), "omar")
+    waits = "1 usulan menunggu keputusan Anda \N{EN DASH} DJBC"
+    assert office.look() == [("ani", waits), ("budi", waits)]
+    for _, mail in office.mails():
+        body = mail.get_body(("plain",))
+        assert body is not None
+        assert f"{office.config.url}/exclusions/{name}" in body.get_content()
+        assert "ND-12/2026" in body.get_content()
+    assert office.look(HOUR) == []
+    office.restart()
+    assert office.look() == [], "nor after a restart"
+    overdue = "1 usulan menunggu, dan belum ada yang memutuskan \N{EN DASH} DJBC"
+    assert office.look(DAY) == [("dewi", overdue)]
+    office.enter(Ruling(EXCLUSION, name, APPROVE), "budi")
+    assert office.look(DAY) == []
+
+
+def test_a_window_that_is_not_approved_is_warned_of_once_before_it_begins(office: Office) -> None:
+    begin = office.now + 3 * DAY
+    iso = "%Y-%m-%dT%H:%M:%SZ"
+    edges = [datetime.fromtimestamp(at // 1_000, UTC).strftime(iso) for at in (begin, begin + HOUR)]
+    office.enter(Draft(EXCLUSION, ADD, record={**RECORD, "from": edges[0], "to": edges[1]}), "omar")
+    office.look()
+    assert {who for who, _ in office.look(DAY + HOUR)} == {"dewi"}
+    warned = office.look(DAY)
+    assert {who for who, _ in warned} == {"ani", "budi", "dewi", "omar"}
+    assert all("segera dimulai dan belum disetujui" in subject for _, subject in warned)
+    assert office.look(HOUR) == []
+
+
+def test_a_withdrawal_and_a_held_version_of_the_catalogue_wait_too(office: Office) -> None:
+    name = office.enter(Draft(EXCLUSION, ADD, record=RECORD), "omar")
+    office.enter(Ruling(EXCLUSION, name, APPROVE), "ani")
+    assert office.look() == []
+    office.enter(Draft(EXCLUSION, WITHDRAW, name, because="it did not happen"), "ani")
+    assert [who for who, _ in office.look()] == ["budi"]
+    body = {"digest": "0" * 64, "files": {"services.toml": ""}, "touches": ["hours of impor"], "proposed_by": "omar"}
+    office.store.entries.append(CATALOGUE, body, "omar", office.now)
+    assert [who for who, _ in office.look()] == ["ani", "budi"]
+    shown = office.mails()[0][1].get_body(("html",))
+    assert shown is not None
+    assert "hours of impor" in shown.get_content()
+
+
+def test_a_server_that_is_away_is_told_once_and_the_mail_goes_when_it_is_back(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.enter(Draft(EXCLUSION, ADD, record=RECORD), "omar")
+    office.inbox.faults["EHLO"] = CLOSE
+    with caplog.at_level(logging.INFO, "detak_collector"):
+        office.look()
+        office.look(5 * 60_000)
+        office.inbox.faults.clear()
+        assert len(office.look(LAID_OUT_MS)) == 2
+    assert [one.message for one in caplog.records if one.name.endswith("posting")] == [
+        "mails wait: it closed the connection",
+        "mails are taken again",
+    ]
