@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-agent bench-isolation bench-report bench-report-formats bench-ingest bench-postgresql power-loss tamper fuzz package lock clean
+.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-agent bench-isolation bench-report bench-report-formats bench-ingest bench-pages bench-postgresql power-loss tamper fuzz package lock clean
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -83,6 +83,9 @@ bench-report-formats: .venv/ready ## Measure what writing a year's report costs 
 
 bench-ingest: .venv/ready ## Measure what a collector takes on one core, with and without TLS; fails where a requirement is missed
 	$(BIN)/python bench/ingest.py $(ARGS)
+
+bench-pages: .venv/ready-for-development ## Ask for the pages of 200 services, 1,000 nodes and two years, in six minutes
+	$(BIN)/python bench/pages.py $(ARGS)
 
 bench-postgresql: .venv/ready-for-development ## Measure what a beat and a node-month cost in a PostgreSQL store
 	$(BIN)/python bench/postgresql.py $(ARGS)
