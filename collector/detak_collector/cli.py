@@ -16,33 +16,8 @@ import click
 
 from detak_collector.catalogue import CatalogueError
 from detak_collector.channel.certificate_files import CertificateError
-from detak_collector.commands.backup import adopt, backup, move, restore
-from detak_collector.commands.bundle import bundle
-from detak_collector.commands.calendar import calendar
-from detak_collector.commands.catalogue import catalogue_group
-from detak_collector.commands.certificate import certificate
-from detak_collector.commands.declare import declare
-from detak_collector.commands.difference import difference_command
-from detak_collector.commands.doctor import doctor
-from detak_collector.commands.exclude import exclude
-from detak_collector.commands.figures import explain_command, recompute, report, status
-from detak_collector.commands.history import history
-from detak_collector.commands.incidents import incidents
-from detak_collector.commands.ledger import ledger_group, verify
-from detak_collector.commands.mail import mail_group
-from detak_collector.commands.nodes import enroll, nodes, revoke
-from detak_collector.commands.notify import notify_group
-from detak_collector.commands.pair import pair, promote
-from detak_collector.commands.reconcile import reconcile_command
-from detak_collector.commands.restate import restate
-from detak_collector.commands.seal import seal
-from detak_collector.commands.serve import serve
+from detak_collector.commands.late import LateGroup
 from detak_collector.commands.session import EXIT_CONFIGURATION, EXIT_COULD_NOT, Session
-from detak_collector.commands.setup import config_check, init
-from detak_collector.commands.store import store_group
-from detak_collector.commands.summary import summary_command
-from detak_collector.commands.tokens import token
-from detak_collector.commands.users import user
 from detak_collector.config import ConfigurationError
 from detak_collector.downtime.calendars import JointLeaveUnknownError
 from detak_collector.errors import CannotServeError, FencedError
@@ -51,16 +26,51 @@ from detak_collector.store.base import StoreError
 
 DEFAULT_CONFIG = Path("/etc/detak/collector.toml")
 PRIVATE = 0o077
-COMMANDS = (
-    init, serve, config_check, enroll, revoke, nodes, status, report, explain_command, difference_command, recompute,
-    incidents, history, exclude, declare, calendar, store_group, certificate, backup, restore, move, adopt,
-    doctor, pair, promote, user, verify, ledger_group, catalogue_group, bundle, notify_group, seal, restate,
-    reconcile_command,
-    summary_command, mail_group, token,
-)  # fmt: skip
+COMMANDS = {
+    "adopt": "backup.adopt",
+    "backup": "backup.backup",
+    "bundle": "bundle.bundle",
+    "calendar": "calendar.calendar",
+    "catalogue": "catalogue.catalogue_group",
+    "certificate": "certificate.certificate",
+    "config-check": "setup.config_check",
+    "declare": "declare.declare",
+    "difference": "difference.difference_command",
+    "doctor": "doctor.doctor",
+    "enroll": "nodes.enroll",
+    "exclude": "exclude.exclude",
+    "explain": "figures.explain_command",
+    "history": "history.history",
+    "incidents": "incidents.incidents",
+    "init": "setup.init",
+    "ledger": "ledger.ledger_group",
+    "mail": "mail.mail_group",
+    "move": "backup.move",
+    "nodes": "nodes.nodes",
+    "notify": "notify.notify_group",
+    "pair": "pair.pair",
+    "past": "past.past",
+    "promote": "pair.promote",
+    "recompute": "figures.recompute",
+    "reconcile": "reconcile.reconcile_command",
+    "report": "figures.report",
+    "restate": "restate.restate",
+    "restore": "backup.restore",
+    "revoke": "nodes.revoke",
+    "rollup": "rollup.rollup",
+    "seal": "seal.seal",
+    "serve": "serve.serve",
+    "status": "figures.status",
+    "store": "store.store_group",
+    "summary": "summary.summary_command",
+    "token": "tokens.token",
+    "user": "users.user",
+    "verify": "ledger.verify",
+}
+"""By name: its module under commands, and what it is called there."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LateGroup, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="detak-collector", prog_name="detak-collector")
 @click.option("--config", type=click.Path(path_type=Path), default=DEFAULT_CONFIG, show_default=True, metavar="FILE")
 @click.option("--debug", is_flag=True, help="Log more, and show where an error arose.")
@@ -69,10 +79,6 @@ def group(context: click.Context, config: Path, debug: bool) -> None:  # noqa: F
     """Receives evidence from the agents, derives downtime from it, and shows and reports the figure."""
     logs.configure(debug=debug)
     context.obj = Session.begin(config, debug=debug)
-
-
-for command in COMMANDS:
-    group.add_command(command)
 
 
 def main() -> None:

@@ -13,20 +13,27 @@ from zoneinfo import ZoneInfo
 from detak_collector.board.board import Board
 from detak_collector.board.days import DAY_MS, year_of
 from detak_collector.board.node_detail import NodeDetail, node_detail
+from detak_collector.board.one_check import OneCheck, is_known, one_check, reading_of
 from detak_collector.board.running import LEISURE, NoNodes, RunningBoard
 from detak_collector.clocks import Clock
 from detak_collector.closing.sealed_view import SealedView
 from detak_collector.decisions.corrections import Corrections
 from detak_collector.decisions.effect import Change, changes
 from detak_collector.downtime.calendars import Unknown, refuse_unknown, unknown_hours
+from detak_collector.downtime.case import Case
 from detak_collector.downtime.catalogue import Catalogue
 from detak_collector.downtime.derive import Result, cells_of, put_together, with_incidents
-from detak_collector.downtime.facts import ALIVE
+from detak_collector.downtime.evidence import bearing_on
+from detak_collector.downtime.facts import ALIVE, Node
+from detak_collector.downtime.intervals import Interval
 from detak_collector.downtime.periods import Period, midnight, year_to_date
 from detak_collector.records import LatestNumbers, Records
 from detak_collector.rules import Rules
 from detak_collector.store.base import DerivedMonths, NodeRegistry
 from detak_collector.stored_months import FactSource, StoredMonths, View
+
+LATELY_MS = 31 * DAY_MS
+"""From how far back it is told what a check said last."""
 
 AHEAD_MS = 92 * DAY_MS
 """How long before a year begins its holidays are asked for: joint leave is decreed in the autumn."""
@@ -122,9 +129,28 @@ class Figures:
         view = self._view()
         now = view.moment.utc
         for row in self._registry.listing(view.moment, [name]):
-            checks = frozenset(f"{name}/{check}" for check in (ALIVE, *row.states))
-            return node_detail(view.rules.catalogue, row, view.facts(now - DAY_MS, now, checks), now)
+            runs = view.facts(now - DAY_MS, now, frozenset({f"{name}/{ALIVE}"})).nodes.get(name, Node(name)).runs
+            # An agent that has stopped has nothing open; what it ran is told by its runs.
+            checks = {ALIVE, *row.states, *(one.name for run in runs for one in run.checks)}
+            facts = view.facts(now - DAY_MS, now, frozenset(f"{name}/{check}" for check in checks))
+            return node_detail(view.rules.catalogue, row, facts, now)
         return None
+
+    def check_now(self, name: str, window: Interval, period: Interval) -> OneCheck | None:
+        """One check (`node/check`), with its readings of two stretches of time; None where nothing tells of it."""
+        view = self._view()
+        now = view.moment.utc
+        entries = {node.name: node for node in view.rules.catalogue.nodes}
+        checks = frozenset({*bearing_on([name], entries), f"{name.partition('/')[0]}/{ALIVE}"})
+
+        def case(stretch: Interval) -> Case:
+            return view.case(view.facts(*stretch, checks))
+
+        lately, over = case((now - LATELY_MS, now)), case(period)
+        if not (is_known(name, lately) or is_known(name, over)):
+            return None
+        timeline = reading_of(name, case(window), window)
+        return one_check(name, lately, (now - DAY_MS, now), timeline, reading_of(name, over, period))
 
     def board_now(self, leisure: int = LEISURE) -> Board:
         """What the status page shows at this moment, derived anew as a whole as seldom as `leisure` says."""

@@ -7,11 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from annotation_stage import PDF, numbered
-from browser.fabricated import HOSTILE, LONG, broken
-from browser.test_sheets import AXE, FOUND, SERIOUS
+from browser.fabricated import HOSTILE, broken
 from browser.test_status_page import ARGUMENTS
 from detak_collector.accounts.roles import Role
 from detak_collector.annotations.known import KnownAnnotations
@@ -121,50 +120,3 @@ def visited(browser: Browser, stage: SheetStage, number: int) -> None:
     expect(page.locator("#password")).to_be_visible()
     assert dialogs == []
     visitor.close()
-
-
-def test_axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(browser: Browser, stage: SheetStage) -> None:
-    number, _ = numbered(stage)
-    found: list[str] = []
-    for theme, spoken, width in (("light", "id-ID", 360), ("dark", "en-GB", 1280)):
-        size: ViewportSize = {"width": width, "height": 800}
-        # The checker is a script of the test, which the page's own policy would not let in.
-        context = browser.new_context(locale=spoken, color_scheme=theme, bypass_csp=True, viewport=size)  # type: ignore[arg-type]
-        page = context.new_page()
-        sign_in(page, stage, "budi")
-        page.goto(f"{stage.url}/outages/{number}")
-        if theme == "light":
-            written(page)
-        page.locator("#cause").fill("a\u202eb")
-        page.locator("form[action$=annotation] button").click()
-        expect(page.get_by_role("alert")).to_be_visible()
-        show_now(stage, number)
-        for path in ("", f"/outages/{number}", f"/service/impor/outage/{number}", "/outages", "/notes", "/"):
-            if path:
-                page.goto(stage.url + path)
-            found += [f"{theme} {path}: {one}" for one in complaints_about(page)]
-        context.close()
-    assert found == []
-
-
-def written(page: Page) -> None:
-    """All that can be written, in long words."""
-    page.locator("#cause").fill(LONG)
-    page.locator("#chronology").fill(f"00:05 {'x' * 400}")
-    page.locator("#what-1").fill(LONG)
-    page.locator("form[action$=annotation] button").click()
-    page.locator("#file").set_input_files({"name": f"{'x' * 90}.pdf", "mimeType": "application/pdf", "buffer": PDF})
-    page.locator("form:has(#file) button").click()
-    page.locator("#notes summary").click()
-    page.locator("#note-id").fill(LONG)
-    page.locator("form[action$=note] button").click()
-
-
-def complaints_about(page: Page) -> list[str]:
-    for details in page.locator("details").all():
-        details.evaluate("details => { details.open = true; }")
-    page.evaluate(AXE)
-    found = [f"{one['id']}: {one['nodes'][0]['target']}" for one in page.evaluate(FOUND) if one["impact"] in SERIOUS]
-    if not page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"):
-        found.append("wider than the screen")
-    return found

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from browser.fabricated import HOSTILE, LONG
+from browser.fabricated import HOSTILE
 from browser.test_status_page import ARGUMENTS
 from browser.test_work_journey import serving_work, signed_in
 from decision_log import RECORD
@@ -18,13 +17,7 @@ from work_stage import WorkStage
 
 pytestmark = pytest.mark.browser
 
-SERIOUS = {"serious", "critical"}
-AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-FOUND = "async () => (await axe.run({resultTypes: ['violations']})).violations"
-TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 LATE = {**RECORD, "from": "2026-01-10T17:00:00Z", "to": "2026-01-11T17:00:00Z"}
-PAGES = ("/closing", "/closing/2026-01", "/closing/2026-02", "/closing/2026", "/disputes", "/disputes/new",
-         "/disputes/1", "/figure/2026-01")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -74,43 +67,3 @@ def test_two_people_seal_a_month_and_restate_it(browser: Browser, stage: WorkSta
     expect(ani.locator(".sealed")).to_contain_text("Restated, no. 2")
     first.close()
     second.close()
-
-
-def filled(stage: WorkStage, browser: Browser) -> None:
-    """Something of everything: a seal that waits, a pending exclusion, a dispute, long names."""
-    context = browser.new_context(locale="en-GB")
-    page = signed_in(context, stage, "ani")
-    stage.decided(Draft("exclusion", "add", record={**RECORD, "reason": LONG}), by=LONG)
-    page.goto(f"{stage.url}/figure/2026-01")
-    page.goto(f"{stage.url}/disputes/new?outage=1")
-    expect(page.locator("#outage")).to_have_value("1")
-    page.fill("#reason", LONG)
-    page.get_by_role("button", name="Dispute it").click()
-    page.goto(f"{stage.url}/closing/2026-01")
-    page.fill("#reason", LONG)
-    page.get_by_role("button", name="Ask for its seal").click()
-    expect(page.get_by_role("status")).to_be_visible()
-    context.close()
-
-
-def test_every_page_suits_readers_themes_languages_and_a_telephone(browser: Browser, stage: WorkStage) -> None:
-    filled(stage, browser)
-    found: list[str] = []
-    for spoken, theme, width in (("en-GB", "light", 1_200), ("id-ID", "dark", 360)):
-        context = browser.new_context(
-            locale=spoken,
-            color_scheme=theme,  # type: ignore[arg-type]
-            bypass_csp=True,
-            viewport={"width": width, "height": 800},
-        )
-        page = signed_in(context, stage, "budi")
-        for path in PAGES:
-            page.goto(stage.url + path)
-            if page.evaluate(TOO_WIDE):
-                found.append(f"{path} at {width}: wider than the window")
-            page.evaluate(AXE)
-            found += [
-                f"{path} {spoken} {theme}: {one['id']}" for one in page.evaluate(FOUND) if one["impact"] in SERIOUS
-            ]
-        context.close()
-    assert found == []

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib import resources
 from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from browser.axe import serious
 from browser.test_status_page import ARGUMENTS
 from detak_collector.mail.content import Around
 from detak_collector.mail.html import html, notice_html
@@ -27,8 +27,6 @@ pytestmark = pytest.mark.browser
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 LONG = "Sistem" * 30
-AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-FOUND = "async () => (await axe.run({resultTypes: ['violations']})).violations"
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +70,6 @@ def test_a_mail_is_no_wider_than_its_window_shows_its_pictures_and_shuts_nobody_
         page.set_content(told)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         assert page.evaluate("[...document.images].every(one => one.complete && one.naturalWidth > 0)"), name
-        page.evaluate(AXE)
-        found += [f"{name}: {one['id']}" for one in page.evaluate(FOUND) if one["impact"] in {"serious", "critical"}]
+        found += [f"{name}: {one}" for one in serious(page)]
     context.close()
     assert found == []

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from browser.axe import serious
 from browser.fabricated import MINUTE, NOW, broken, healthy
 from browser.page_server import serving
-from browser.test_sheets import AXE, FOUND, SERIOUS
 from browser.test_status_page import ARGUMENTS, Tab
 from detak_collector.translation.language import language
 from detak_collector.web.present import format_duration_ms
@@ -89,8 +89,7 @@ def test_a_token_is_made_and_revoked_on_a_telephone(
     page.keyboard.press("Enter")
     expect(page.locator("#secret")).to_have_text(re.compile(r"detak_[\w-]{43}"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.evaluate(AXE)
-    assert [one["id"] for one in page.evaluate(FOUND) if one["impact"] in SERIOUS] == []
+    assert serious(page) == []
     page.get_by_role("button", name=re.compile("Papan pantau")).click()
     expect(page.get_by_role("status")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("Papan pantau"))).to_have_count(0)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 PROGRAMS = Path(sys.executable).parent
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 INTERVAL_MS = 1_000
 TIMEOUT_MS = 900
 DOWN_AFTER_MS = 3_000

@@ -46,7 +46,8 @@ def page_process(collector: Process) -> int:
 
 def children_of(collector: Process) -> list[int]:
     pid = collector.process.pid
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    every = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [one for one in every if is_running(one)]
 
 
 def ends(pid: int) -> bool:

@@ -23,6 +23,7 @@ from detak_collector.clocks import Reading
 from detak_collector.closing.sealed_view import KnownSeals, SealedView
 from detak_collector.commands.output import Output, deliver, output_options, part_of
 from detak_collector.commands.packed import explained_package, recomputed_package
+from detak_collector.commands.provider import provider_report, refuse_provider
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session
 from detak_collector.commands.watching import LAST_KNOWN, why_unwatched
 from detak_collector.decisions.corrections import Corrections
@@ -99,16 +100,29 @@ def moment(words: str, option: str, zone: tzinfo) -> int:
 @click.command()
 @period_options
 @as_of_option
+@click.option("--provider", metavar="NAME", help="What this third party answers for, instead of the figure.")
 @output_options
 @click.pass_obj
-def report(
-    session: Session, period: str | None, begin: str | None, end: str | None, as_of: str | None, output: Output
+def report(  # noqa: PLR0913 - one parameter an option
+    session: Session,
+    period: str | None,
+    begin: str | None,
+    end: str | None,
+    as_of: str | None,
+    *,
+    provider: str | None,
+    output: Output,
 ) -> int:
     """Print the downtime figure of a period, or write its report. Exit code 1 if the target is missed."""
     output.refuse()
-    with opened(session) as store:
+    if provider is not None:
+        refuse_provider(output)
+    with opened_whole(session) as (store, whole, _):
         at = store.past(as_of, "--as-of")
         result = part_of(store.figures.report(store.period((period, begin, end), at), at), output)
+        if provider is not None:
+            provider_report(whole, store, result, provider, output)
+            return 0
         then = result.as_of if result.case.earlier else None
         found = effects(result, store.derive(result, then)) if output.tells_effects else {}
         # After all that it rests on: the head covers it.

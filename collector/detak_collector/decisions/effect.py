@@ -36,8 +36,10 @@ class Change:
     after: Result
 
 
-def changes(view: View, derived: DerivedMonths, before: Corrections, after: Corrections) -> list[Change]:
-    """The touched years so far, then the touched months; none where all that differs lies ahead.
+def changes(
+    view: View, derived: DerivedMonths, before: Corrections, after: Corrections, most_years: int = MOST_YEARS
+) -> list[Change]:
+    """The touched years so far, the latest `most_years` of them, then the touched months; none if all lies ahead.
 
     Raises JointLeaveUnknownError where service hours cannot be known.
     """
@@ -45,7 +47,7 @@ def changes(view: View, derived: DerivedMonths, before: Corrections, after: Corr
     now, zone, around = view.moment.utc, view.rules.zone, view.rules.neighbourhood_ms
     begun = [(one.begin - around, min(one.end + around, now)) for one in differing if one.begin < now]
     touched = sorted({cell for begin, end in begun for cell in months(begin, end, zone) if cell[0] < now})
-    years = sorted({local_year(begin, zone) for begin, _ in touched})[-MOST_YEARS:]
+    years = sorted({local_year(begin, zone) for begin, _ in touched})[-most_years:]
     shown = [*map(str, years), *(f"{moment_of(begin, zone):%Y-%m}" for begin, _ in touched[-MOST_MONTHS:])]
     comparison = _Comparison(
         view.under(view.rules.under(before)), view.under(view.rules.under(after)), derived, frozenset(touched)

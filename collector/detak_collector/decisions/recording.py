@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,23 +119,25 @@ def imagined(database: Database, steps: Iterable[Step], author: Author, now_utc:
 def _entered(
     entries: list[Entry], steps: Iterable[Step], author: Author, make: Callable[[str, Body], Entry]
 ) -> tuple[Register, list[str]]:
-    names = []
+    register, number, names = Register.of(entries), next_number(entries), []
     for step in steps:
+        body: ProposalBody | DecisionBody
         if isinstance(step, Draft):
-            proposed = _drafted(entries, step, author)
-            names.append(proposed.name)
-            entries.append(make(PROPOSAL, body_of(proposed)))
+            body, number = _drafted(register, number, step, author), number + 1
+            entry = make(PROPOSAL, body_of(body))
         else:
-            decided = _decided(entries, step, author)
-            names.append(decided.name)
-            entries.append(make(DECISION, body_of(decided)))
+            body = _decided(register, step, author)
+            entry = make(DECISION, body_of(body))
+        names.append(body.name)
+        entries.append(entry)
+        register.take(entry)
     return Register.of(entries), names
 
 
-def _drafted(entries: Sequence[Entry], draft: Draft, author: Author) -> ProposalBody:
+def _drafted(register: Register, number: int, draft: Draft, author: Author) -> ProposalBody:
     """The proposal with its name; raises RefusedError."""
-    target = _target(Register.of(entries), draft) if draft.action != ADD else None
-    name = f"{LETTERS[draft.about]}{next_number(entries)}"
+    target = _target(register, draft) if draft.action != ADD else None
+    name = f"{LETTERS[draft.about]}{number}"
     before = None if target is None else target.proposal.body
     return ProposalBody(
         about=draft.about,
@@ -153,9 +155,9 @@ def _drafted(entries: Sequence[Entry], draft: Draft, author: Author) -> Proposal
     )
 
 
-def _decided(entries: Sequence[Entry], ruling: Ruling, author: Author) -> DecisionBody:
+def _decided(register: Register, ruling: Ruling, author: Author) -> DecisionBody:
     """The decision; raises RefusedError."""
-    matter = found(Register.of(entries), ruling.name, ruling.about)
+    matter = found(register, ruling.name, ruling.about)
     refuse(matter, ruling.verdict, author.name)
     return DecisionBody(
         about=ruling.about,

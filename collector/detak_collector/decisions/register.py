@@ -105,7 +105,7 @@ class Register:
         register = Register()
         for entry in in_order(entries):
             if entry.kind in {PROPOSAL, DECISION} and (moment is None or entry.recorded_utc <= moment):
-                register._take(entry)
+                register.take(entry)
         return register
 
     def named(self, name: str, about: str) -> Matter | None:
@@ -120,7 +120,8 @@ class Register:
         """All that belongs to it."""
         return self._root_of[matter.proposal.entry.id]
 
-    def _take(self, entry: Entry) -> None:
+    def take(self, entry: Entry) -> None:
+        """Reads one more entry, which comes after all that were read."""
         match read_entry(entry):
             case Proposal() as proposal:
                 self._propose(proposal)

@@ -23,9 +23,14 @@ SPEAKS_FOR_THE_HOST = frozenset({"ping"})
 
 def read_all(case: Case, begin: int, end: int) -> dict[str, Reading]:
     """The reading of every check that bears on a service, remote ones weighed by their references."""
+    return read_these(case, (check for service in case.catalogue.services for check in service.checks()), begin, end)
+
+
+def read_these(case: Case, wanted: Iterable[str], begin: int, end: int) -> dict[str, Reading]:
+    """The same of these checks, and of every other that bears on them."""
     catalogue = case.catalogue
     entries = {node.name: node for node in catalogue.nodes}
-    checks = bearing_on((check for service in catalogue.services for check in service.checks()), entries)
+    checks = bearing_on(wanted, entries)
     reader = _Reader(case, Window(begin, end, case.as_of, catalogue.freeze_degraded_below_ms), entries, {})
     sites = silent_sites(catalogue, case.facts, case.as_of)
     beside = {

@@ -83,13 +83,16 @@ class Exchange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One check as a run ran it."""
+    """One check as a run ran it. `target` is told without secrets, `digest` is that of all its settings: for people."""
 
     name: str
     kind: str
     interval_ms: int
     timeout_ms: int
     remote: bool = False
+    confirm: int = 1
+    target: str = ""
+    digest: str = ""
 
     @property
     def reach_ms(self) -> int:

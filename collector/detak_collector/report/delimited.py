@@ -58,11 +58,12 @@ def delimited(result: Result, table: str, effects: Mapping[str, int] | None = No
     writer = csv.DictWriter(out, FIELDS[table], extrasaction="ignore")
     writer.writeheader()
     source = {"catalogue_version": told["catalogue"]["version"], "ledger": result.ledger}
-    writer.writerows(_plain({**row, **source}) for row in rows[table](told, result))
+    writer.writerows(plain_row({**row, **source}) for row in rows[table](told, result))
     return out.getvalue().encode()
 
 
-def _plain(row: Mapping[str, object]) -> dict[str, object]:
+def plain_row(row: Mapping[str, object]) -> dict[str, object]:
+    """A row as it may be written: nothing in it runs in a spreadsheet."""
     return {name: _cell(value) for name, value in row.items()}
 
 

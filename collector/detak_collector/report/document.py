@@ -27,10 +27,10 @@ from detak_collector.downtime.summary import (
     units_of,
     warnings,
 )
-from detak_collector.report import stories
 from detak_collector.report.digests import catalogue_digest
 from detak_collector.report.numbers import decimal_text, iso_utc
 from detak_collector.report.seal_document import seal_keys
+from detak_collector.report.story_document import story_document
 
 SCHEMA_VERSION = 1
 
@@ -274,7 +274,7 @@ def _outage(outage: Outage, number: int | None, incident: Incident) -> dict[str,
 def _annotation(outage: Outage, result: Result) -> dict[str, Any]:
     """Only where something was written: so reports of evidence alone are what they were."""
     story = result.stories.get(outage.key)
-    return {} if story is None else {"annotation": stories.told(story)}
+    return {} if story is None else {"annotation": story_document(story)}
 
 
 def _trimmed(value: Fraction) -> str:

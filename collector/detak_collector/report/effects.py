@@ -5,7 +5,7 @@ Two exclusions of the same time change nothing each by itself; what all of them 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from detak_collector.downtime.case import Case
@@ -22,9 +22,12 @@ Derive = Callable[[Case, Interval], Mapping[str, ServiceMonth]]
 """Derives a month of the case's services, under its exclusions, as far as it lies in the period."""
 
 
-def effects(result: Result, derive: Derive) -> dict[str, int]:
-    """By the id of each exclusion that has effect: how many more milliseconds would be counted without it."""
-    touched = _touched(result)
+def effects(result: Result, derive: Derive, only: Collection[str] | None = None) -> dict[str, int]:
+    """By the id of each exclusion that has effect: how many more milliseconds would be counted without it.
+
+    With `only` of these alone.
+    """
+    touched = {name: services for name, services in _touched(result).items() if only is None or name in only}
     return {name: _effect(result, name, touched[name], derive) for name in list(touched)[:MOST_MEASURED]}
 
 

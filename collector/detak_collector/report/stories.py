@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
 from detak_collector.downtime.outages import Outage
 from detak_collector.downtime.stories import Story, Task
 from detak_collector.report.matter import Matter
-from detak_collector.report.numbers import iso_utc
 from detak_collector.report.paper import Column, Kind, Table, Value
 from detak_collector.report.terminal import printable
 from detak_collector.translation.language import Language
@@ -71,16 +69,3 @@ def day_words(day: str, language: Language) -> str:
         return language.day(date.fromisoformat(day)) if day else ""
     except ValueError:
         return day
-
-
-def told(story: Story) -> dict[str, Any]:
-    """For the JSON."""
-    return {
-        "cause": story.cause,
-        "effect": story.effect,
-        "chronology": [{"at": iso_utc(one.at), "text": one.text} for one in story.chronology],
-        "follow_up": [{"what": one.what, "who": one.who, "until": one.until or None} for one in story.follow_up],
-        "told_by": story.told_by,
-        "told_at": iso_utc(story.told_at),
-        "version": story.version,
-    }

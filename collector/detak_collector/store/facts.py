@@ -23,7 +23,7 @@ from detak_collector.store.unheard import unheard
 from detak_collector.store.versions import furthest, span_versions
 from detak_collector.store.watch import stepped, watched
 from detak_wire import limits
-from detak_wire.messages import PreviousRun
+from detak_wire.messages import CheckSettings, PreviousRun
 
 MARGIN_MS = limits.SPAN_MS + 24 * 3_600_000
 """A span may begin this long before the window and still reach into it; a day of it is for the rough mapping."""
@@ -122,9 +122,7 @@ def _run(
         init_started=opening.init_started_agent,
         tick_ms=opening.tick_ms,
         claim=Claim(opening.clock.agent, opening.clock.utc, opening.clock.error_ms),
-        checks=tuple(
-            Settings(each.name, each.kind, each.interval_ms, each.timeout_ms, each.remote) for each in opening.checks
-        ),
+        checks=tuple(map(_settings, opening.checks)),
         spans=_spans(connection, run, window, wanted),
         exchanges=_exchanges(connection, run, window),
         watchdog_ms=opening.watchdog_ms,
@@ -136,6 +134,12 @@ def _run(
         contradicted=contradicted(connection, run),
         suspended_ms=opening.suspended_ms,
         generation=opening.virtual_machine_generation,
+    )
+
+
+def _settings(told: CheckSettings) -> Settings:
+    return Settings(
+        told.name, told.kind, told.interval_ms, told.timeout_ms, told.remote, told.confirm, told.target, told.digest
     )
 
 

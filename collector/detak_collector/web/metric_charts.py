@@ -62,6 +62,15 @@ def charts(moments: Sequence[Moment], begin: int, end: int, language: Language) 
     return tuple(found)
 
 
+def latency_chart(moments: Sequence[Moment], check: str, begin: int, end: int, language: Language) -> Chart | None:
+    """How long the samples of one check took over [begin, end); None where nothing tells."""
+    told = columns(moments)
+    for one in told["series"]:
+        if (one["name"], one["label"]) == ("latency_ms", check):
+            return _chart(one, told["utc"], (begin, end), language)
+    return None
+
+
 def _chart(series: Mapping[str, Any], utc: Sequence[int], span: tuple[int, int], language: Language) -> Chart:
     title, unit = NAMES[series["name"]]
     known = [one for one in zip(utc, series["mean"], series["greatest"], strict=True) if one[1] is not None]

@@ -11,10 +11,12 @@ import msgspec
 from detak_collector.accounts.tokens import Scope
 from detak_collector.board.board import Condition
 from detak_collector.board.node_standing import CHECK_STATES, STATES
+from detak_collector.board.one_check import KINDS
 from detak_collector.downtime.outages import LAYERS
 from detak_collector.translation import LANGUAGES
 from detak_collector.web.api_v1 import answers
 from detak_collector.web.api_v1.access import THEIR_PERIOD
+from detak_collector.web.api_v1.check_answers import CheckInFull
 from detak_collector.web.api_v1.cursors import AT_ONCE, MOST_AT_ONCE
 from detak_collector.web.api_v1.figure_answers import Figure
 from detak_collector.web.outage_rows import EXCLUDED
@@ -30,7 +32,7 @@ Told = dict[str, object]
 
 _ANSWERS = (
     answers.Services, answers.ServiceInFull, answers.Outages, answers.OutageInFull, Figure, answers.Nodes,
-    answers.NodeInFull, answers.Checks, answers.Tokens, answers.Trouble,
+    answers.NodeInFull, CheckInFull, answers.Checks, answers.Tokens, answers.Trouble,
 )  # fmt: skip
 _WORDS: Told = {"type": "string"}
 _IN_PATH: Mapping[str, Told] = {
@@ -89,6 +91,10 @@ def _paths() -> dict[str, dict[str, Told]]:
         "/api/v1/figures/{period}": _got("The figure of a period", Figure, _WHOLE),
         "/api/v1/nodes": _got("Every node", answers.Nodes, _WHOLE, {"state": {"enum": ["", *STATES]}, **_LIST}),
         "/api/v1/nodes/{node}": _got("One node, with its checks", answers.NodeInFull, _WHOLE),
+        "/api/v1/nodes/{node}/checks/{check}": _got(
+            "One check, and where it was not simply up in a period", CheckInFull, _WHOLE,
+            {"period": _WORDS, "kind": {"enum": ["", *KINDS]}, **_LIST},
+        ),
         "/api/v1/checks": _got(
             "Every check", answers.Checks, _WHOLE, {"state": {"enum": ["", *CHECK_STATES]}, "node": _WORDS, **_LIST}
         ),

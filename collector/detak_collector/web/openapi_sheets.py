@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from detak_collector.board.one_check import KINDS
 from detak_collector.downtime.outages import LAYERS
 from detak_collector.translation import LANGUAGES
 from detak_collector.web.outage_rows import EXCLUDED
@@ -22,6 +23,9 @@ _FILTER: dict[str, object] = {
 _TIMELINE: dict[str, object] = {"zoom": {"enum": list(ZOOMS)}, "at": _WORDS, "period": _WORDS}
 
 
+_CHECK: dict[str, object] = {**_TIMELINE, "kind": {"enum": ["", *KINDS]}, "page": {"type": "integer", "minimum": 1}}
+
+
 def for_sheets() -> dict[str, object]:
     """The paths."""
     return {
@@ -31,6 +35,7 @@ def for_sheets() -> dict[str, object]:
         "/service/{service}": _page("One service", ("service",), {**_TIMELINE, **_FILTER}),
         "/service/{service}/outage/{outage}": _page("Why an outage counts, or does not", ("service", "outage")),
         "/node/{node}": _page("One node", ("node",), {"zoom": {"enum": list(CHARTED)}}),
+        "/node/{node}/check/{check}": _page("One check", ("node", "check"), _CHECK),
         "/language/{code}": _choice(),
     }
 

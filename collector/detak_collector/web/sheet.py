@@ -77,6 +77,20 @@ class NodeSheet:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSheet:
+    """One check of a node: the timeline of a window, and where it was not up in a period, of one kind or of all."""
+
+    language: str
+    node: str
+    check: str
+    zoom: str = "day"
+    at: str = ""
+    period: str = ""
+    kind: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class EffectSheet:
     """What the figures would be without these corrections and with those: no page, but the JSON of an `Effect`."""
 
@@ -84,7 +98,7 @@ class EffectSheet:
     added: tuple[Correction, ...]
 
 
-Sheet = FigureSheet | OutagesSheet | ServiceSheet | OutageSheet | NodeSheet
+Sheet = FigureSheet | OutagesSheet | ServiceSheet | OutageSheet | NodeSheet | CheckSheet
 Wanted = Sheet | EffectSheet | DataSheet | ClosingSheet
 """What is derived on demand."""
 
@@ -112,6 +126,14 @@ def address(sheet: Sheet) -> str:
             return f"service/{quote(sheet.service)}/outage/{quote(sheet.name)}"
         case NodeSheet():
             return f"node/{quote(sheet.node)}{query(Filter(), zoom=sheet.zoom)}"
+        case CheckSheet():
+            return f"node/{quote(sheet.node)}/check/{quote(sheet.check)}{check_query(sheet, sheet.page)}"
+
+
+def check_query(sheet: CheckSheet, page: int) -> str:
+    """What a check's page is asked for, as a query string; empty where that is what it shows anyway."""
+    told = {"zoom": sheet.zoom, "at": sheet.at, "period": sheet.period, "kind": sheet.kind}
+    return query(Filter(page=page), **told)
 
 
 def query(wanted: Filter, **more: str) -> str:

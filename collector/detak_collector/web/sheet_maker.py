@@ -22,12 +22,13 @@ from detak_collector.report.wording import period_words
 from detak_collector.rules import Rules
 from detak_collector.translation import LANGUAGE_NAMES
 from detak_collector.translation.language import language
-from detak_collector.web import figure_page, node_page, service_page, wording
+from detak_collector.web import check_page, figure_page, node_page, service_page, wording
 from detak_collector.web.api_v1.data_sheets import DataSheet
 from detak_collector.web.api_v1.making import DataMaker
 from detak_collector.web.assets import Assets, Body
 from detak_collector.web.render import TEMPLATES
 from detak_collector.web.sheet import (
+    CheckSheet,
     DrawnSheet,
     EffectSheet,
     FigureSheet,
@@ -42,7 +43,7 @@ from detak_collector.web.sheet import (
 )
 from detak_collector.web.swimlanes import service_lanes
 from detak_collector.web.telling import Telling
-from detak_collector.web.windows import window
+from detak_collector.web.windows import Window, window
 from detak_collector.web.work.annotations_words import ruling_rows, shared_values
 from detak_collector.web.work.exclusions_drills import during_drills
 from detak_collector.web.work.exclusions_effect import effect_json
@@ -52,7 +53,7 @@ LEISURE = 10
 """A result serves for so many times as long as deriving it took."""
 
 SETTLED_MS = 3 * 86_400_000
-DEPTH = {FigureSheet: 1, OutagesSheet: 2, ServiceSheet: 1, OutageSheet: 3, NodeSheet: 1}
+DEPTH = {FigureSheet: 1, OutagesSheet: 2, ServiceSheet: 1, OutageSheet: 3, NodeSheet: 1, CheckSheet: 3}
 """How many folders deep each page stands: its paths are relative, for proxies may put a prefix before all."""
 
 CHARTED = {"day": 1, "week": 7, "month": 31, "year": 366}
@@ -147,6 +148,8 @@ class SheetMaker:
                 return self._outage(sheet, rules, tell)
             case NodeSheet():
                 return self._node(sheet, tell)
+            case CheckSheet():
+                return self._check(sheet, rules, tell)
 
     def _period(self, words: str, rules: Rules, tell: Telling) -> Period:
         return parse_period(words or str(local_year(tell.now, rules.zone)), rules.zone, tell.now)
@@ -186,9 +189,7 @@ class SheetMaker:
 
     def _service(self, sheet: ServiceSheet, rules: Rules, tell: Telling) -> tuple[str, dict[str, object], bool]:
         service = _service_of(rules.catalogue, sheet.service, tell)
-        frame = window(sheet.zoom, sheet.at, rules.zone, tell.now)
-        if frame is None:
-            raise NoSuchSheetError(tell.language.say("There is no such time."))
+        frame = _frame(sheet, rules, tell)
         figures, period = self._sources.figures, self._period(sheet.period, rules, tell)
         board = figures.board_of(service.id)
         name = board.services[0].name
@@ -252,6 +253,15 @@ class SheetMaker:
         moments = self._sources.metrics(sheet.node, begin, tell.now, node_page.POINTS) or []
         return "node-page.html", node_page.values(detail, moments, (begin, tell.now), sheet.zoom, tell), False
 
+    def _check(self, sheet: CheckSheet, rules: Rules, tell: Telling) -> tuple[str, dict[str, object], bool]:
+        frame, period = _frame(sheet, rules, tell), self._period(sheet.period, rules, tell)
+        name = f"{sheet.node}/{sheet.check}"
+        one = self._sources.figures.check_now(name, (frame.begin, frame.end), (period.begin, period.end))
+        if one is None:
+            raise NoSuchSheetError(tell.language.say("No check of that name is known here."))
+        moments = self._sources.metrics(sheet.node, frame.begin, min(frame.end, tell.now), node_page.POINTS) or []
+        return "check-page.html", check_page.values(one, frame, period, moments, sheet, tell), False
+
 
 @dataclass(frozen=True, slots=True)
 class _Report:
@@ -274,6 +284,13 @@ def _service_of(catalogue: Catalogue, name: str, tell: Telling) -> Service:
         if one.id == name:
             return one
     raise NoSuchSheetError(tell.language.say("No service of that name is known here."))
+
+
+def _frame(sheet: ServiceSheet | CheckSheet, rules: Rules, tell: Telling) -> Window:
+    frame = window(sheet.zoom, sheet.at, rules.zone, tell.now)
+    if frame is None:
+        raise NoSuchSheetError(tell.language.say("There is no such time."))
+    return frame
 
 
 def _is_settled(period: Period, tell: Telling) -> bool:

@@ -24,6 +24,7 @@ from detak_collector.operating.counters import refusals
 from detak_collector.rules import Rules
 from detak_collector.store.base import StoreError
 from detak_collector.web.assets import Body
+from detak_collector.web.check_page import asked
 from detak_collector.web.outage_rows import filtered
 from detak_collector.web.pages import answer
 from detak_collector.web.session import Gate, Person
@@ -190,6 +191,7 @@ def add_sheets(
             web.get("/service/{service}", pages.service),
             web.get("/service/{service}/outage/{outage}", pages.outage),
             web.get("/node/{node}", pages.node),
+            web.get("/node/{node}/check/{check}", pages.check),
             web.get("/language/{code}", choose),
         ]
     )
@@ -237,6 +239,13 @@ class _SheetPages:
         if zoom not in CHARTED:
             raise web.HTTPNotFound(text=ODD)
         return await self._answered(request, NodeSheet(spoken_by(request), _part(request, "node"), zoom), 1)
+
+    async def check(self, request: web.Request) -> web.StreamResponse:
+        node, check = _part(request, "node"), _part(request, "check")
+        sheet = asked(node, check, spoken_by(request), request.query, LONGEST_PART)
+        if sheet is None or sheet.zoom not in ZOOMS:
+            raise web.HTTPNotFound(text=ODD)
+        return await self._answered(request, sheet, 3)
 
     async def _answered(self, request: web.Request, sheet: Sheet, depth: int) -> web.StreamResponse:
         person = await self._gate.person(request)

@@ -254,7 +254,7 @@ async def test_a_ca_file_that_hangs_is_never_taken_for_a_failure_of_the_server(t
     hanging = tmp_path / "ca.pem"
     os.mkfifo(hanging)
     with pytest.raises(CouldNotCheckError, match="the next sample will measure"):
-        await ask("http", 200, url="https://127.0.0.1:1/", ca_file=str(hanging))
+        await probe_of("http", url="https://127.0.0.1:1/", ca_file=str(hanging)).sample(200)
     # Whoever waits to read it goes on, and finds nothing.
     os.close(os.open(hanging, os.O_WRONLY))
 

@@ -32,6 +32,10 @@ READ = {
     "/api/v1/figures/{period}": ("/api/v1/figures/2026", "/api/v1/figures/2026-04"),
     "/api/v1/nodes": ("/api/v1/nodes", "/api/v1/nodes?state=heard"),
     "/api/v1/nodes/{node}": (f"/api/v1/nodes/{REAL_NODE}",),
+    "/api/v1/nodes/{node}/checks/{check}": (
+        f"/api/v1/nodes/{REAL_NODE}/checks/web", "/api/v1/nodes/dc-app-02/checks/http?limit=3&kind=down",
+        "/api/v1/nodes/dc-db-01/checks/pg?period=2026-04",
+    ),
     "/api/v1/checks": ("/api/v1/checks", f"/api/v1/checks?state=down&node={REAL_NODE}"),
     "/api/v1/tokens": ("/api/v1/tokens",),
 }  # fmt: skip
@@ -54,6 +58,9 @@ PROBLEMS = {
     "/api/v1/figures/soon": 400,
     "/api/v1/nodes?state=fine": 400,
     "/api/v1/nodes/none": 404,
+    f"/api/v1/nodes/{REAL_NODE}/checks/none": 404,
+    f"/api/v1/nodes/{REAL_NODE}/checks/web?kind=fine": 400,
+    f"/api/v1/nodes/{REAL_NODE}/checks/web?period=soon": 400,
     "/api/v1/checks?state=fine": 400,
 }
 

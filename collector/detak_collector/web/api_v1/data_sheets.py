@@ -59,4 +59,19 @@ class NodeData:
     node: str
 
 
-DataSheet = OutagesData | OutageData | ServiceData | FigureData | RatesData | NodeData
+@dataclass(frozen=True, slots=True)
+class CheckData:
+    """One check, and where it was not simply up in a period: `limit` of these stretches behind a cursor.
+
+    `kind` is one of those that a page's filter knows; empty for all.
+    """
+
+    node: str
+    check: str
+    period: str = ""
+    kind: str = ""
+    cursor: str = ""
+    limit: int = 100
+
+
+DataSheet = OutagesData | OutageData | ServiceData | FigureData | RatesData | NodeData | CheckData

@@ -13,12 +13,21 @@ from aiohttp import web
 
 from detak_collector.board.board import Condition
 from detak_collector.board.node_standing import CHECK_STATES, STATES
+from detak_collector.board.one_check import KINDS
 from detak_collector.report.numbers import iso_utc
 from detak_collector.store.base import NodeRow
 from detak_collector.web.api_v1 import answers, telling
 from detak_collector.web.api_v1.access import UNDERIVED, Access, Reader
 from detak_collector.web.api_v1.cursors import AT_ONCE, MOST_AT_ONCE, CursorError, Cut, cut, cut_ordered
-from detak_collector.web.api_v1.data_sheets import DataSheet, FigureData, NodeData, OutageData, OutagesData, ServiceData
+from detak_collector.web.api_v1.data_sheets import (
+    CheckData,
+    DataSheet,
+    FigureData,
+    NodeData,
+    OutageData,
+    OutagesData,
+    ServiceData,
+)
 from detak_collector.web.api_v1.making import tagged
 from detak_collector.web.api_v1.problems import PROBLEM, guarded
 from detak_collector.web.assets import Body
@@ -61,6 +70,7 @@ class ReadingApi:
             web.get("/api/v1/figures/{period}", guarded(self.figure)),
             web.get("/api/v1/nodes", guarded(self.nodes)),
             web.get("/api/v1/nodes/{node}", guarded(self.node)),
+            web.get("/api/v1/nodes/{node}/checks/{check}", guarded(self.check)),
             web.get("/api/v1/checks", guarded(self.checks)),
         ]
 
@@ -140,6 +150,15 @@ class ReadingApi:
         """One node with its checks."""
         reader = await self.access.seer(request)
         return await self._derived(request, reader, NodeData(_part(request, "node")))
+
+    async def check(self, request: web.Request) -> web.StreamResponse:
+        """One check, with its stretches of a period."""
+        reader = await self.access.seer(request)
+        period, kind = request.query.get("period", "")[:LONGEST_PART], _one_of(request, "kind", frozenset(KINDS))
+        sheet = CheckData(
+            _part(request, "node"), _part(request, "check"), period, kind, _cursor(request), _limit(request)
+        )
+        return await self._derived(request, reader, sheet)
 
     async def _rows(self) -> tuple[int, int, list[NodeRow]]:
         now = self.people.clock()

@@ -10,20 +10,24 @@ from typing import Protocol
 import msgspec
 
 from detak_collector.board.board import Board
+from detak_collector.board.one_check import stretches
 from detak_collector.downtime.calendars import JointLeaveUnknownError
 from detak_collector.downtime.catalogue import Service
 from detak_collector.downtime.derive import Result, ServiceResult
 from detak_collector.downtime.explain import explain
 from detak_collector.downtime.outages import Outage
 from detak_collector.downtime.periods import Period, PeriodError, local_year, months, parse_period
+from detak_collector.downtime.reading import Passage
 from detak_collector.figures import Figures
 from detak_collector.report.numbers import iso_utc
 from detak_collector.rules import Rules
 from detak_collector.translation import ENGLISH
 from detak_collector.translation.language import language
 from detak_collector.web.api_v1 import answers, telling
+from detak_collector.web.api_v1.check_answers import CheckInFull, check_in_full
 from detak_collector.web.api_v1.cursors import CursorError, cut_ordered
 from detak_collector.web.api_v1.data_sheets import (
+    CheckData,
     DataSheet,
     FigureData,
     NodeData,
@@ -84,10 +88,6 @@ class DataMaker:
         match sheet:
             case OutagesData():
                 return self._outages(sheet, rules)
-            case OutageData():
-                return _answered(self._outage(sheet, rules))
-            case ServiceData():
-                return _answered(self._service(sheet, rules))
             case FigureData():
                 period = self._period(sheet.period, rules)
                 return _answered(telling.figure_of(self.reported(period, rules)), settled=self._is_settled(period))
@@ -95,8 +95,19 @@ class DataMaker:
                 period = self._period(sheet.period, rules)
                 rates = telling.rates_of(self.reported(period, rules))
                 return DrawnSheet(Body.of(msgspec.json.encode(rates)), settled=self._is_settled(period))
+            case _:
+                return _answered(self._one(sheet, rules))
+
+    def _one(self, sheet: OutageData | ServiceData | NodeData | CheckData, rules: Rules) -> answers.Answer:
+        match sheet:
+            case OutageData():
+                return self._outage(sheet, rules)
+            case ServiceData():
+                return self._service(sheet, rules)
             case NodeData():
-                return _answered(self._node(sheet, rules))
+                return self._node(sheet, rules)
+            case CheckData():
+                return self._check(sheet, rules)
 
     def _period(self, words: str, rules: Rules) -> Period:
         return parse_period(words or str(local_year(self.now(), rules.zone)), rules.zone, self.now())
@@ -151,6 +162,15 @@ class DataMaker:
             raise NoSuchSheetError("No node of that name is known here.")
         return telling.node_in_full(detail, rules.down_after_ms)
 
+    def _check(self, sheet: CheckData, rules: Rules) -> CheckInFull:
+        period, now = self._period(sheet.period, rules), self.now()
+        span = (period.begin, period.end)
+        one = self.figures.check_now(f"{sheet.node}/{sheet.check}", (now - 1, now), span)
+        if one is None:
+            raise NoSuchSheetError("No check of that name is known here.")
+        page = cut_ordered(stretches(one.over, span, sheet.kind), _stretch_place, sheet.cursor, sheet.limit)
+        return check_in_full(one, period, page)
+
     @staticmethod
     def _known(name: str, rules: Rules) -> Service:
         for one in rules.catalogue.services:
@@ -162,6 +182,11 @@ class DataMaker:
 def _place(pair: tuple[Outage, ServiceResult]) -> str:
     """Where an outage stands in a list, latest first: a text that sorts so."""
     return f"{FAR - pair[0].begin:015d} {pair[0].service}"
+
+
+def _stretch_place(one: Passage) -> str:
+    """The same of a stretch in which a check was not simply up."""
+    return f"{FAR - one.begin:015d} {FAR - one.end:015d}"
 
 
 def _answered(answer: answers.Answer, *, settled: bool = False) -> DrawnSheet:
