@@ -142,7 +142,9 @@ def test_cron_sends_every_summary_once_and_has_nothing_to_say(cron: Cron, inbox:
 
 def test_cron_mails_what_went_wrong_in_plain_words(cron: Cron, inbox: Inbox) -> None:
     inbox.faults["RCPT"] = lambda said: "550 5.1.1 no such user" if "weekly" in said else None
-    assert cron.run() == [0, 0, 0, 1]
-    (told,) = cron.mailed()
-    assert re.search(r"\d{4}-W\d\d to weekly@example.go.id: not sent .*550 5.1.1 no such user", told)
-    assert "Traceback" not in told
+    # All four lines run at once here, and each sends whatever waits: another one may have tried it and tells it too.
+    codes, told = cron.run(), cron.mailed()
+    assert 1 <= len(told) == codes.count(1)
+    for one in told:
+        assert re.search(r"\d{4}-W\d\d to weekly@example.go.id: not sent .*550 5.1.1 no such user", one)
+        assert "Traceback" not in one
