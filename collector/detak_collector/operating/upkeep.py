@@ -40,7 +40,7 @@ NEWS_MOST_S = 30.0
 NEWS_LEISURE = 20
 """The page's data is derived for news no longer than a twentieth of the time: it takes turns with evidence.
 
-But it never waits longer than NEWS_MOST_S: the first time, when everything is derived, takes many times as long.
+After the first time, when everything is derived, it waits no longer than NEWS_MOST_S: that took many times as long.
 """
 FLUSH_S = 3.0
 UNTOLD_MS = 15_000
@@ -160,11 +160,14 @@ class Upkeep:
                 for event in untold:
                     self.tell(event)
 
+        is_first = True
         while True:
             version, begun = self.pulse.version, asyncio.get_running_loop().time()
             await self._safely("outages", look)
             took_s = asyncio.get_running_loop().time() - begun
-            await asyncio.sleep(min(max(NEWS_LEAST_S, NEWS_LEISURE * took_s), NEWS_MOST_S))
+            rest_s = max(NEWS_LEAST_S, NEWS_LEISURE * took_s)
+            await asyncio.sleep(min(rest_s, NEWS_MOST_S) if is_first else rest_s)
+            is_first = False
             await self.pulse.changed(version, NEWS_MOST_S - NEWS_LEAST_S)
 
     async def _every(self, length_s: float, job: str, work: Callable[[], Awaitable[None]]) -> None:
