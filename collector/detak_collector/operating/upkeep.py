@@ -165,8 +165,7 @@ class Upkeep:
             version, begun = self.pulse.version, asyncio.get_running_loop().time()
             await self._safely("outages", look)
             took_s = asyncio.get_running_loop().time() - begun
-            rest_s = max(NEWS_LEAST_S, NEWS_LEISURE * took_s)
-            await asyncio.sleep(min(rest_s, NEWS_MOST_S) if is_first else rest_s)
+            await asyncio.sleep(rest_s(took_s, is_first=is_first))
             is_first = False
             await self.pulse.changed(version, NEWS_MOST_S - NEWS_LEAST_S)
 
@@ -206,3 +205,9 @@ class Upkeep:
             yield from disk_alarms(self.disk)
         if self.syslog is not None:
             yield from syslog_alarm(self.syslog.trouble, self.syslog.lost)
+
+
+def rest_s(took_s: float, *, is_first: bool) -> float:
+    """How long no news is looked for after a look that took so long, both in seconds."""
+    rest = max(NEWS_LEAST_S, NEWS_LEISURE * took_s)
+    return min(rest, NEWS_MOST_S) if is_first else rest

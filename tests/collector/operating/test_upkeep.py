@@ -15,7 +15,7 @@ from detak_collector.operating.alarms import Alarm, store_alarm
 from detak_collector.operating.counters import jobs
 from detak_collector.operating.disk import load_history
 from detak_collector.operating.syslog_format import Destination
-from detak_collector.operating.upkeep import Upkeep
+from detak_collector.operating.upkeep import Upkeep, rest_s
 
 pytestmark = pytest.mark.asyncio
 NOWHERE = Destination("udp", "127.0.0.1", 9)
@@ -121,3 +121,9 @@ async def test_a_page_that_cannot_be_derived_is_logged_once_and_ends_nothing(
     assert [record.getMessage() for record in caplog.records if "outages" in record.getMessage()] == [
         "outages failed and is tried again: ValueError: no such file"
     ]
+
+
+async def test_news_is_looked_for_a_twentieth_of_the_time_but_sooner_after_the_first_look() -> None:
+    assert rest_s(0.01, is_first=False) == rest_s(0.01, is_first=True) == 2
+    assert rest_s(10, is_first=False) == 200
+    assert rest_s(10, is_first=True) == 30
