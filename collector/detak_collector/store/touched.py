@@ -30,7 +30,7 @@ _SPANS = """
         (SELECT first_begin FROM span AS later WHERE later.run = span.run AND later."check" = span."check"
             AND later.first_begin > span.first_begin ORDER BY first_begin LIMIT 1)
     FROM span JOIN text ON text.id = span."check" JOIN run ON run.sequence = span.run JOIN node ON node.id = run.node
-    WHERE span.sequence > ?
+    WHERE span.sequence > ? ORDER BY run.node
 """
 _EXCHANGES = """
     SELECT node.name, exchange.run,
@@ -39,12 +39,14 @@ _EXCHANGES = """
         (SELECT sent_agent FROM exchange AS later WHERE later.run = exchange.run
             AND later.number > exchange.number ORDER BY number LIMIT 1)
     FROM exchange JOIN run ON run.sequence = exchange.run JOIN node ON node.id = run.node WHERE exchange.sequence > ?
+    ORDER BY run.node
 """
-_OTHERS = " UNION ALL ".join(
-    f"SELECT node.name, {table}.run FROM {table} JOIN run ON run.sequence = {table}.run "  # noqa: S608
-    f"JOIN node ON node.id = run.node WHERE {table}.sequence > ?1"
-    for table in ("gap", "conflict")
-)
+_OTHERS = """
+    SELECT node.name, other.run FROM (
+        SELECT run, sequence FROM gap UNION ALL SELECT run, sequence FROM conflict
+    ) AS other JOIN run ON run.sequence = other.run JOIN node ON node.id = run.node WHERE other.sequence > ?
+    ORDER BY run.node
+"""
 _FILLED = """
     SELECT node.name, span.run,
         (SELECT first_begin FROM span AS earlier WHERE earlier.run = span.run AND earlier.number < span.number
@@ -53,6 +55,7 @@ _FILLED = """
             ORDER BY number LIMIT 1),
         span.recorded_utc
     FROM span JOIN run ON run.sequence = span.run JOIN node ON node.id = run.node WHERE span.sequence > ?
+    ORDER BY run.node
 """
 """A number that was missing may have been of any check: where it is filled, all of them are read anew."""
 
@@ -64,7 +67,9 @@ _LAST = (
     "ORDER BY first_begin DESC LIMIT 1"
 )
 _LAST_EXCHANGE = "SELECT max(sent_agent) FROM exchange WHERE run = ?"
-_RUNS = "SELECT node.name, run.sequence FROM run JOIN node ON node.id = run.node WHERE run.sequence > ?"
+_RUNS = (
+    "SELECT node.name, run.sequence FROM run JOIN node ON node.id = run.node WHERE run.sequence > ? ORDER BY run.node"
+)
 _CHECKS = (
     'SELECT DISTINCT node.name, text.text FROM span JOIN text ON text.id = span."check" '
     "JOIN run ON run.sequence = span.run JOIN node ON node.id = run.node WHERE span.sequence > ?1 UNION "
@@ -92,16 +97,19 @@ def last_sequence(connection: Connection) -> int:
 
 def touched_since(connection: Connection, sequence: int) -> Iterator[Touch]:
     """The time that facts recorded later than `sequence` bear upon, one stretch for each check."""
-    outlines = _Outlines(connection)
-    touches = [outlines.of_run(*row) for row in connection.execute(_RUNS, (sequence,))]
-    touches += [outlines.of_span(*row) for row in connection.execute(_SPANS, (sequence,))]
-    touches += [outlines.of_exchange(*row) for row in connection.execute(_EXCHANGES, (sequence,))]
-    touches += [outlines.of_boot(*row) for row in connection.execute(_OTHERS, (sequence,))]
-    for *row, recorded_utc in connection.execute(_FILLED, (sequence,)):
+    return _hulls(_touches(connection, sequence))
+
+
+def _touches(connection: Connection, sequence: int) -> Iterator[Touch]:
+    outlines, since = _Outlines(connection), (sequence,)
+    yield from (outlines.of_run(*row) for row in connection.execute(_RUNS, since))
+    yield from (outlines.of_span(*row) for row in connection.execute(_SPANS, since))
+    yield from (outlines.of_exchange(*row) for row in connection.execute(_EXCHANGES, since))
+    yield from (outlines.of_boot(*row) for row in connection.execute(_OTHERS, since))
+    for *row, recorded_utc in connection.execute(_FILLED, since):
         filled = outlines.filled(*row)
         if filled.end < recorded_utc - _LATE_MS:
-            touches.append(filled)
-    return _hulls(touches)
+            yield filled
 
 
 def touched_checks(connection: Connection, sequence: int) -> frozenset[str]:
@@ -125,11 +133,14 @@ def _hulls(touches: Iterable[Touch]) -> Iterator[Touch]:
 
 
 class _Outlines:
-    """The runs of each node, read once, to map agent time roughly to UTC."""
+    """The runs of a node, to map agent time roughly to UTC. Of the node last asked for: ask for all of one together.
+
+    Those of thousands of nodes at once took more memory than all else that a collector holds.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._runs: dict[str, list[RunOutline]] = {}
+        self._node, self._runs = "", list[RunOutline]()
 
     def of_run(self, node: str, sequence: int) -> Touch:
         """A run that opens speaks for the time since the one before it ended: for ever, where that is not known."""
@@ -195,6 +206,6 @@ class _Outlines:
         return next(one for one in self._of(node) if one.sequence == sequence)
 
     def _of(self, node: str) -> list[RunOutline]:
-        if node not in self._runs:
-            self._runs[node] = runs_of(self._connection, node)
-        return self._runs[node]
+        if node != self._node:
+            self._node, self._runs = node, runs_of(self._connection, node)
+        return self._runs
