@@ -23,7 +23,9 @@ from detak_collector.store.base import (
     StoreUnavailableError,
     Wanted,
 )
+from detak_collector.store.database import Connection
 from detak_collector.store.sqlite import SqliteStore, open_store
+from detak_collector.store.touched import Touch, touched_since
 from detak_collector.stored_months import View
 from detak_wire.messages import Part, PreviousRun, Span, State
 from downtime_cases import DAY, HOUR, MINUTE, group, service
@@ -140,6 +142,28 @@ def test_a_fact_that_arrives_while_a_month_is_derived_is_not_overlooked(store: S
     a_quiet_month(store, without=DOWN_FOR_A_DAY.number)
     assert counted_ms(report(store, derived=Overtaken(store))) == 0
     assert counted_ms(report(store)) >= DAY - 2_000
+
+
+def test_beats_are_taken_while_it_is_looked_at_what_thousands_of_facts_bear_upon(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_quiet_month(store)
+    mark = store.derived.catch_up().mark
+    tell(
+        store, MUCH_LATER.boottime, Part(RUN, exchanges=[exchange(at, DECEMBER + 5 * DAY + at) for at in range(1_100)])
+    )
+    taken: list[int] = []
+
+    def meanwhile(connection: Connection, sequence: int) -> Iterator[Touch]:
+        touches = list(touched_since(connection, sequence))
+        if sequence == mark:
+            tell(store, MUCH_LATER.boottime, Part(RUN, exchanges=[exchange(2_000, MUCH_LATER.boottime - DAY)]))
+            taken.append(sequence)
+        return iter(touches)
+
+    monkeypatch.setattr("detak_collector.store.derived.touched_since", meanwhile)
+    assert store.derived.keep([], mark)
+    assert taken == [mark]
 
 
 @pytest.mark.parametrize("kind", [Full, Locked])

@@ -16,13 +16,25 @@ from detak_collector.store.touched import Touch, last_sequence, said_since, touc
 
 _pack = msgspec.msgpack.Encoder().encode
 _month = msgspec.msgpack.Decoder(ServiceMonth).decode
-_days = msgspec.msgpack.Decoder(tuple[DayTotals, ...]).decode
+
+
+class _Shown(msgspec.Struct, array_like=True):
+    """What pages show of a month beside its sums."""
+
+    days: tuple[DayTotals, ...]
+    lanes: bytes
+
+
+_shown = msgspec.msgpack.Decoder(_Shown).decode
 
 MARGIN_MS = 6 * 3_600_000
 """How far beyond a month a fact still bears on it: clocks are known roughly, and an outage at its edge is one."""
 
 FEW = 1_000
-"""So many facts are looked through again rather than to write down that they were."""
+"""So many facts are looked through again rather than to write down that they were, and even while the store is locked."""
+
+AHEAD = 5
+"""So often what came meanwhile is read before the store is locked, where it was not few."""
 
 _LOAD = "SELECT begin_utc, service, digest, sequence, month, days FROM derived WHERE begin_utc BETWEEN ? AND ?"
 _LOAD_WITHOUT_DAYS = _LOAD.replace(", days", "")
@@ -64,18 +76,20 @@ class SqlDerived:
         with self._database.reading() as connection:
             touched = _Touched.of(connection)
             rows = connection.execute(_LOAD if days else _LOAD_WITHOUT_DAYS, (first, last))
-            for begin, service, digest, sequence, month, *its_days in rows:
+            for begin, service, digest, sequence, month, *beside in rows:
                 one = asked.get((begin, service))
                 if one is not None and digest == one.digest and not touched.bear_on(one, sequence):
-                    found.append(DerivedMonth(one, _month(month), *map(_days, its_days)))
+                    found.append(_read(one, month, *beside))
         return found
 
     def keep(self, months: Sequence[DerivedMonth], mark: int) -> bool:
         """As the seam says."""
+        self.catch_up()
+        read, touches = self._read_ahead(mark)
         with self._database.writing() as connection:
             since = _since_mark(connection)
             _note(connection, since)
-            touched = _Touched.by(since.latest, touched_since(connection, mark))
+            touched = _Touched.by(since.latest, (*touches, *touched_since(connection, read)))
             sound = [one for one in months if not touched.bear_on(one.of, mark)]
             rows = [
                 (
@@ -85,12 +99,32 @@ class SqlDerived:
                     one.of.digest,
                     since.latest,
                     _pack(one.month),
-                    _pack(one.days),
+                    _pack(_Shown(one.days, one.lanes)),
                 )
                 for one in sound
             ]
             connection.executemany(_KEEP, rows)
             return len(sound) == len(months)
+
+    def _read_ahead(self, mark: int) -> tuple[int, list[Touch]]:
+        """What the facts since the mark bear upon, up to one so late that few follow it.
+
+        Of an estate that has just come they are thousands: to look at them takes seconds, in which beats must go on.
+        """
+        touches: list[Touch] = []
+        for _ in range(AHEAD):
+            with self._database.reading() as connection:
+                latest = last_sequence(connection)
+                if latest - mark < FEW:
+                    break
+                touches += touched_since(connection, mark)
+                mark = latest
+        return mark, touches
+
+
+def _read(one: Wanted, month: bytes, beside: bytes | None = None) -> DerivedMonth:
+    shown = _Shown((), b"") if beside is None else _shown(beside)
+    return DerivedMonth(one, _month(month), shown.days, shown.lanes)
 
 
 @dataclass(frozen=True, slots=True)
