@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from detak_collector.deriving.process import NotDerivedError
+
+_log = logging.getLogger(__name__)
 
 
 class FillingProcess(Protocol):
@@ -54,5 +57,8 @@ async def _filled(process: FillingProcess, pace: FillingPace) -> None:
         try:
             more = await process.fill()
         except NotDerivedError:
+            return
+        except Exception as error:  # noqa: BLE001 - what is merely kept ahead must not end the collector
+            _log.warning("closed months are derived when asked for, not before: %s: %s", type(error).__name__, error)
             return
         await asyncio.sleep(max(pace.least_s, loop.time() - begun))

@@ -98,17 +98,18 @@ def test_where_the_store_keeps_nothing_it_does_not_go_on_deriving(*, may_look: b
 
 
 class Process:
-    """Takes so many steps in each round, and is lost once where it is told to."""
+    """Takes so many steps in each round, and fails once where it is told to."""
 
-    def __init__(self, rounds: Sequence[int], *, lost_at: int = -1) -> None:
+    def __init__(self, rounds: Sequence[int], *, lost_at: int = -1, by: Exception | None = None) -> None:
         self._rounds = list(rounds)
         self._lost_at = lost_at
+        self._by = by or NotDerivedError("lost")
         self.told: list[str] = []
 
     async def fill(self) -> bool:
         self.told.append("fill")
         if len(self.told) - 1 == self._lost_at:
-            raise NotDerivedError("lost")
+            raise self._by
         self._rounds[0] -= 1
         return self._rounds[0] > 0
 
@@ -131,8 +132,9 @@ async def test_the_job_goes_on_until_all_is_kept_and_lets_the_process_go_in_betw
 
 
 @pytest.mark.asyncio
-async def test_a_lost_process_ends_the_round_and_another_one_begins_later() -> None:
-    process = Process([3, 2], lost_at=1)
+@pytest.mark.parametrize("by", [NotDerivedError("lost"), AttributeError("a mistake of ours")])
+async def test_a_lost_process_ends_the_round_and_another_one_begins_later(by: Exception) -> None:
+    process = Process([3, 2], lost_at=1, by=by)
     with suppress(asyncio.CancelledError, IndexError):
         await keep_filled(process, lambda: True, PACE)
     assert process.told[:5] == ["fill", "fill", "close", "fill", "fill"]
