@@ -1,8 +1,9 @@
 # ruff: noqa: INP001 - a script, in no package
 """Makes detak-verify.pyz: what reads, checks and recomputes a bundle, as one file for any Python from 3.11 on.
 
-It holds `detak_collector.bundle.auditor` and whatever that imports of this project, unchanged, and refuses to be made
-where any of it needs more than the standard library. The same sources give the same bytes.
+It holds `detak_collector.bundle.auditor`, what detak-verify.html asks of it, and whatever those import of this project,
+unchanged, and refuses to be made where any of it needs more than the standard library. The same sources give the same
+bytes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {"detak_collector": ROOT / "collector", "detak_wire": ROOT / "wire"}
 ENTRY = "detak_collector.bundle.auditor"
+IN_PAGE = "detak_collector.bundle.in_page"
+"""What detak-verify.html, which holds this file as it is, asks for."""
+
 MAIN = f"from {ENTRY} import main\n\nmain()\n"
 SHEBANG = b"#!/usr/bin/env python3\n"
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -47,7 +51,7 @@ def imported(path: Path) -> Iterator[str]:
 def needed() -> dict[str, Path]:
     """The modules, each with those before it in its path, and their files; raises NeedsMoreError."""
     found: dict[str, Path] = {}
-    waiting = [ENTRY]
+    waiting = [ENTRY, IN_PAGE]
     while waiting:
         module = waiting.pop()
         parts = module.split(".")

@@ -18,6 +18,7 @@ from detak_collector.bundle.package import open_package
 from detak_collector.bundle.writing import chain_all, packed
 from detak_collector.catalogue.texts import SERVICES, Texts
 from detak_collector.clocks import Reading
+from detak_collector.decisions.log import DecisionLog
 from detak_collector.downtime.periods import Period
 from detak_collector.figures import Figures
 from detak_collector.records import Records
@@ -30,7 +31,8 @@ def bundled(store: Store, services: str, period: Period, now: Reading, as_of: in
     """The bundle that a store gives at `now`, as of that moment or an earlier one."""
     texts = Texts({SERVICES: services})
     chain_all(store.ledger, now.utc)
-    view = View(store.evidence, Rules(texts.parse()), now).as_of(now.utc if as_of is None else as_of)
+    rules = DecisionLog(store).over(Rules(texts.parse()), now.utc)
+    view = View(store.evidence, rules, now).as_of(now.utc if as_of is None else as_of)
     records = Records(store.outages, store.history)
     return packed(store, view, texts, period, lambda result: records.complete(result, now), lambda: None)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from detak_collector.bundle.evidence import Records, RunKey
+from detak_collector.bundle.evidence import Recorded, Records, RunKey
 from detak_collector.downtime.facts import ALIVE, Facts, Run, Settings, Span
 from detak_collector.downtime.intervals import Intervals
 
@@ -25,11 +25,12 @@ class _OfCheck:
     """The recorded spans of one check in one run, in the order of their numbers."""
 
     numbers: list[int] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
+    recorded: list[Recorded] = field(default_factory=list)
 
     def between(self, first: int, last: int) -> list[Told]:
         """Those with a number in [first, last]."""
-        return self.told[bisect_left(self.numbers, first) : bisect_right(self.numbers, last)]
+        found = self.recorded[bisect_left(self.numbers, first) : bisect_right(self.numbers, last)]
+        return [one.told for one in found]
 
 
 @dataclass(slots=True)
@@ -48,12 +49,11 @@ class Agreement:
     _by_check: dict[tuple[RunKey, str], _OfCheck] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for (node, run, number), told in sorted(self.records.spans.items(), key=lambda one: one[0]):
-            recorded = told.get("recorded_utc")
-            if isinstance(recorded, int) and recorded <= self.as_of:
-                of = self._by_check.setdefault(((node, run), str(told.get("check"))), _OfCheck())
+        for (node, run, number), recorded in sorted(self.records.spans.items(), key=lambda one: one[0]):
+            if recorded.recorded_utc is not None and recorded.recorded_utc <= self.as_of:
+                of = self._by_check.setdefault(((node, run), recorded.check), _OfCheck())
                 of.numbers.append(number)
-                of.told.append(told)
+                of.recorded.append(recorded)
 
     def take(self, facts: Facts) -> None:
         """The facts of a month."""

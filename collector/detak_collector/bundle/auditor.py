@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from detak_collector.bundle.auditor_text import print_checked, print_effect, print_outage, print_span
-from detak_collector.bundle.checking import checked, service_of
+from detak_collector.bundle.auditor_text import print_checked, print_effect, print_outage, print_size, print_span
+from detak_collector.bundle.checking import checked, named
 from detak_collector.bundle.deriving import OtherRulesError, contents_of, result_of, without
 from detak_collector.bundle.evidence import Chain, followed
 from detak_collector.bundle.package import BundleError, Package, open_package
@@ -43,12 +43,13 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return COULD_NOT
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever a hostile bundle brought about is told
-        text, code = _told(error, given.file)
+        text, code = told_of(error, given.file)
         print(printable(text), file=sys.stderr)
         return code
 
 
-def _told(error: BaseException, file: Path) -> tuple[str, int]:
+def told_of(error: BaseException, file: Path) -> tuple[str, int]:
+    """What people are told of an error, and the exit code."""
     match error:
         case OtherRulesError():
             return str(error), COULD_NOT
@@ -116,9 +117,9 @@ def _check(given: argparse.Namespace) -> int:
 
 def _explain(given: argparse.Namespace) -> int:
     package = open_package(given.file)
-    records = _chain(package).records
+    records = chain_of(package).records
     with contents_of(package) as contents:
-        key = service_of(contents, given.outage)
+        key = named(result_of(contents), given.outage)
         zone, numbers = contents.zone, contents.numbering.numbers
         for one in explained(contents, (key,)):
             print_outage(one, numbers, zone, records)
@@ -127,7 +128,7 @@ def _explain(given: argparse.Namespace) -> int:
 
 def _sample(given: argparse.Namespace) -> int:
     package = open_package(given.file)
-    records = _chain(package).records
+    records = chain_of(package).records
     with contents_of(package) as contents:
         sample = drawn(result_of(contents, step=_step(package)), records, given.n, given.seed)
         zone, numbers = contents.zone, contents.numbering.numbers
@@ -135,21 +136,21 @@ def _sample(given: argparse.Namespace) -> int:
             print_outage(one, numbers, zone, records)
         for key in sample.spans:
             print_span(key, records)
-    print(f"sample: {len(sample.outages)} outages and {len(sample.spans)} spans, seed {given.seed}")
+    print_size(sample, given.seed)
     return FINE
 
 
 def _without(given: argparse.Namespace) -> int:
     package = open_package(given.file)
-    _chain(package)
+    chain_of(package)
     with contents_of(package) as contents:
         other = without(contents, given.exclusion)
         print_effect(given.exclusion, result_of(contents, step=_step(package)), result_of(other, step=_step(package)))
     return FINE
 
 
-def _chain(package: Package) -> Chain:
-    """The chain, which has to hold before anybody looks at single records."""
+def chain_of(package: Package) -> Chain:
+    """The chain, which has to hold before anybody looks at single records; raises BundleError where it does not."""
     found = followed(package, None)
     if isinstance(found, Chain):
         return found

@@ -9,10 +9,11 @@ from detak_collector.bundle.checking import Checked
 from detak_collector.bundle.evidence import Records, SpanKey, shown
 from detak_collector.bundle.manifest import Numbered
 from detak_collector.bundle.package import Package
-from detak_collector.bundle.sampling import MOST_LINES, evidence_of
+from detak_collector.bundle.sampling import MOST_LINES, Sample, evidence_of
 from detak_collector.downtime.catalogue import Correction
 from detak_collector.downtime.derive import Result
 from detak_collector.downtime.explain import COUNTED, Explained, Layer, Piece
+from detak_collector.downtime.outages import OutageKey
 from detak_collector.ledger.chain import GivenHead
 from detak_collector.report.numbers import clock_text, decimal_text, iso_utc, moment_of
 from detak_collector.report.terminal import printable
@@ -64,9 +65,9 @@ def _figure(result: Result) -> str:
 def print_outage(one: Explained, numbers: Sequence[Numbered], zone: tzinfo, records: Records) -> None:
     """An outage in its pieces, and the lines behind it."""
     outage = one.outage
-    number = next((str(known.number) for known in numbers if (known.service, known.begin) == outage.key), "no number")
+    number = number_of(outage.key, numbers) or "no number"
     running = ", still running" if outage.running else ""
-    say("OUTAGE", f"{number}  {outage.id}  {_at(outage.begin, zone)} to {_at(outage.end, zone)}{running}")
+    say("OUTAGE", f"{number}  {outage.id}  {local_text(outage.begin, zone)} to {local_text(outage.end, zone)}{running}")
     bounds = f"certain {clock_text(outage.certain_ms)}, possible {clock_text(outage.possible_ms)}"
     say("", f"counted {clock_text(outage.counted_ms)} ({bounds})")
     for piece in one.pieces:
@@ -80,13 +81,13 @@ def print_outage(one: Explained, numbers: Sequence[Numbered], zone: tzinfo, reco
 
 def _print_piece(piece: Piece, zone: tzinfo) -> None:
     fate = COUNTED if piece.fate == COUNTED else f"not counted: {piece.fate.replace('_', ' ')}"
-    say("piece", f"{_at(piece.begin, zone)} for {clock_text(piece.end - piece.begin)}  {fate}  {piece.cause}")
+    say("piece", f"{local_text(piece.begin, zone)} for {clock_text(piece.end - piece.begin)}  {fate}  {piece.cause}")
     for layer in piece.layers:
         say("", f"  {_layer(layer)}")
     for check, passage in piece.evidence:
         message = f": {passage.message}" if passage.message else ""
         rests = f"  [{', '.join(passage.evidence)}]" if passage.evidence else ""
-        when = f"{_at(passage.begin, zone)} to {_at(passage.end, zone)}"
+        when = f"{local_text(passage.begin, zone)} to {local_text(passage.end, zone)}"
         say("", f"  {check}  {when}  {passage.shown_as}{message}{rests}")
     for correction in piece.corrections:
         say("", f"  {_correction(correction)}")
@@ -109,8 +110,19 @@ def print_span(key: SpanKey, records: Records) -> None:
     """A closed span as its record has it; its times are agent time, in milliseconds."""
     node, run, number = key
     say("SPAN", f"{node}, run {run}, number {number}")
-    say("line", shown(records.lines[key]))
+    say("line", shown(records.spans[key].line))
 
 
-def _at(instant: int, zone: tzinfo) -> str:
+def print_size(sample: Sample, seed: int) -> None:
+    """How much was drawn."""
+    print(f"sample: {len(sample.outages)} outages and {len(sample.spans)} spans, seed {seed}")
+
+
+def number_of(key: OutageKey, numbers: Sequence[Numbered]) -> str:
+    """The number of an outage; empty where it has none."""
+    return next((str(known.number) for known in numbers if (known.service, known.begin) == key), "")
+
+
+def local_text(instant: int, zone: tzinfo) -> str:
+    """An instant as a clock of that zone shows it, to the millisecond."""
     return f"{moment_of(instant, zone):%Y-%m-%d %H:%M:%S}.{instant % 1000:03d} {moment_of(instant, zone):%Z}"

@@ -9,10 +9,14 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from detak_collector.bundle.manifest import BLOCKS, IDENTITY
+from detak_collector.bundle.manifest import BLOCKS, DISPOSED_BLOCKS, IDENTITY
 from detak_collector.downtime.facts import Facts, Run
+from detak_collector.errors import UNFINISHED, EvidenceDisposedError
 from detak_collector.ledger.chain import Block, Head, Reach, genesis, header_of, identity_line
+from detak_collector.ledger.disposal import left_line
+from detak_collector.pair.entry import DISPOSED
 from detak_collector.store.database import Connection, Database
+from detak_collector.store.disposed import left_between
 from detak_collector.store.ledger import NOTHING, headers
 from detak_collector.store.ledger_rows import covered_lines
 
@@ -75,12 +79,28 @@ def chain_files(database: Database, collector: str, head: Head, needed: Needed) 
     with database.reading() as connection:
         blocks = [one for one in headers(connection) if one.number <= head.number]
         yield BLOCKS, b"".join(_headers(collector, blocks))
+        yield from _disposed(connection, blocks)
         wanted = _wanted(blocks, needed.sequences(connection))
         for at, block in enumerate(blocks):
             if at in wanted:
                 before = NOTHING if at == 0 else _reach(blocks[at - 1])
                 lines = covered_lines(connection, before if at else None, _reach(block), block.records)
                 yield f"ledger/records/{block.number}.ndjson", b"".join(line + b"\n" for line in lines)
+
+
+def _disposed(connection: Connection, blocks: list[Block]) -> Iterator[tuple[str, bytes]]:
+    """What disposals leave of the blocks; raises EvidenceDisposedError where no entry up to the head tells of them."""
+    left = left_between(connection, blocks[0].number, blocks[-1].number) if blocks else {}
+    if not left:
+        return
+    if connection.execute("SELECT 1 FROM disposed_block WHERE gone = 0 LIMIT 1").fetchone() is not None:
+        raise EvidenceDisposedError(UNFINISHED)
+    told = connection.execute("SELECT max(number) FROM entry WHERE kind = ?", (DISPOSED,)).fetchone()[0]
+    if told is None or told > blocks[-1].entries:
+        raise EvidenceDisposedError(
+            "evidence was disposed of after that moment, and no chain up to then tells of it: leave --as-of out"
+        )
+    yield DISPOSED_BLOCKS, b"".join(left_line(left[number]) + b"\n" for number in sorted(left))
 
 
 def _headers(collector: str, blocks: list[Block]) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from detak_collector.bundle.evidence import Chain, followed
 from detak_collector.bundle.manifest import SERVICES
 from detak_collector.bundle.package import BundleError, Package
 from detak_collector.downtime.derive import Result
+from detak_collector.downtime.outages import OutageKey
 from detak_collector.ledger.chain import GivenHead
 from detak_collector.ledger.verification import Fault
 
@@ -35,7 +36,7 @@ def checked(package: Package, given: GivenHead | None, step: Step | None = None)
     """Everything of a bundle; raises BundleError where it cannot be looked at."""
     found = followed(package, given)
     if isinstance(found, Fault):
-        return Checked(None, 0, 0, 0, None, "", (f"chain: {found.text}",))
+        return broken(found)
     with contents_of(package) as contents:
         agreement, wrong = _agreement(package, contents, found)
         # From forged facts nothing follows, and the engine need not take them.
@@ -44,6 +45,11 @@ def checked(package: Package, given: GivenHead | None, step: Step | None = None)
     if result is not None and digest != package.manifest.result:
         wrong.append(f"figure: recomputed it is another one: SHA-256 {digest}, bundled {package.manifest.result}")
     return Checked(found, agreement.spans, agreement.open, agreement.unseen, result, digest, tuple(wrong))
+
+
+def broken(fault: Fault) -> Checked:
+    """What is known of a bundle whose chain does not hold."""
+    return Checked(None, 0, 0, 0, None, "", (f"chain: {fault.text}",))
 
 
 def _agreement(package: Package, contents: Contents, chain: Chain) -> tuple[Agreement, list[str]]:
@@ -64,9 +70,8 @@ def texts_of(package: Package) -> dict[str, str]:
     return {SERVICES: package.text(SERVICES), **{name: package.text(f"tables/{name}") for name in tables}}
 
 
-def service_of(contents: Contents, outage: str) -> tuple[str, int]:
-    """The service and the begin of an outage by its number or its id; raises BundleError."""
-    result = result_of(contents)
+def named(result: Result, outage: str) -> OutageKey:
+    """The outage of this number or id; raises BundleError."""
     for service in result.services:
         for one in service.outages:
             if outage in {one.id, str(result.numbers.get(one.key))}:

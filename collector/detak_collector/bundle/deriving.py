@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
@@ -27,8 +28,11 @@ from detak_collector.downtime.catalogue import Catalogue, Service
 from detak_collector.downtime.derive import Result, cells_of, derive_months, put_together, with_incidents
 from detak_collector.downtime.facts import Facts
 from detak_collector.downtime.incidents import orders_of
+from detak_collector.downtime.intervals import Interval
+from detak_collector.downtime.months import ServiceMonth
 from detak_collector.downtime.periods import Period
 from detak_collector.report.document import document
+from detak_collector.report.effects import Derive
 
 Step = Callable[[], None]
 """Told after each month."""
@@ -130,6 +134,21 @@ def result_of(contents: Contents, *, services: Sequence[Service] | None = None, 
         if step is not None:
             step()
     return _completed(put_together(case, period, found, months), contents)
+
+
+def from_package(contents: Contents) -> Derive:
+    """Derives a month from the facts of the bundle; what it gives raises BundleError."""
+    cells = {one.interval: one for one in contents.package.manifest.months}
+
+    @lru_cache(maxsize=1)
+    def facts(cell: Interval) -> Facts:
+        return contents.facts(cells[cell])
+
+    def derive(case: Case, cell: Interval) -> Mapping[str, ServiceMonth]:
+        (month,) = derive_months(replace(case, facts=facts(cell)), contents.period, (cell,), beside=False)
+        return month.services
+
+    return derive
 
 
 def _completed(result: Result, contents: Contents) -> Result:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any
+from sys import intern
+from typing import Any, NamedTuple
 
 from detak_collector.bundle.codec import MOST_INT, MisfitError
-from detak_collector.bundle.manifest import BLOCKS, IDENTITY
+from detak_collector.bundle.manifest import BLOCKS, DISPOSED_BLOCKS, IDENTITY
 from detak_collector.bundle.months import decoded
 from detak_collector.bundle.package import BundleError, Package
 from detak_collector.ledger.chain import Block, GivenHead, head_of, identity_line, short_of
+from detak_collector.ledger.disposal import Left
 from detak_collector.ledger.plain import RECORD, plain_line
 from detak_collector.ledger.verification import Fault, Verification, Wrong
 
@@ -23,16 +25,29 @@ SpanKey = tuple[str, str, int]
 """Node, run, number."""
 
 
+class Recorded(NamedTuple):
+    """A closed span's line, and what of it is looked for. A year has a million: whatever else is read from the line."""
+
+    check: str
+    recorded_utc: int | None
+    line: bytes
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The record as its line says it."""
+        told: dict[str, Any] = json.loads(self.line)
+        return told
+
+
 @dataclass(slots=True)
 class Records:
     """Every record of the bundle by what it is about, as its line says it."""
 
     runs: dict[RunKey, dict[str, Any]] = field(default_factory=dict)
-    spans: dict[SpanKey, dict[str, Any]] = field(default_factory=dict)
+    spans: dict[SpanKey, Recorded] = field(default_factory=dict)
     exchanges: dict[RunKey, set[tuple[Any, ...]]] = field(default_factory=dict)
     conflicts: set[SpanKey] = field(default_factory=set)
     numbers: dict[RunKey, list[tuple[int, int]]] = field(default_factory=dict)
-    lines: dict[SpanKey, bytes] = field(default_factory=dict)
     entries: list[dict[str, Any]] = field(default_factory=list)
 
     def take(self, line: bytes, place: str) -> None:
@@ -47,8 +62,9 @@ class Records:
             case "run", str(), str(), _:
                 self.runs[node, run] = told
             case "span", str(), str(), int():
-                self.spans[node, run, number] = told
-                self.lines[node, run, number] = line
+                recorded = told.get("recorded_utc")
+                kept = Recorded(intern(str(told.get("check"))), recorded if isinstance(recorded, int) else None, line)
+                self.spans[intern(node), intern(run), number] = kept
             case "exchange", str(), str(), _:
                 times = (told.get(name) for name in ("sent_agent", "arrived_utc", "answered_utc", "received_agent"))
                 self.exchanges.setdefault((node, run), set()).add(tuple(times))
@@ -85,20 +101,24 @@ def followed(package: Package, given: GivenHead | None) -> Chain | Fault:
     if package.content(IDENTITY) != identity_line(told.collector) + b"\n":
         return Fault(Wrong.ALTERED, 0, f"{IDENTITY}: not the collector that bundle.json names")
     verification, records, number = Verification(told.collector, given), Records(), 0
+    left = _left(package)
     for number, header in enumerate(_headers(package), start=1):
         content = carried.pop(f"{number}.ndjson", None)
-        fault = _taken(verification, header, content, records)
+        fault = _taken(verification, header, content, left.pop(number, None), records)
         if fault is not None:
             return fault
-    if carried:
-        return Fault(Wrong.ADDED, number, f"ledger/records/{min(carried)}: no block of the chain")
+    if carried or left:
+        name = f"ledger/records/{min(carried)}" if carried else f"{DISPOSED_BLOCKS}, block {min(left)}"
+        return Fault(Wrong.ADDED, number, f"{name}: no block of the chain")
     if str(verification.head) != told.ledger:
         return Fault(Wrong.CUT, number, f"the chain ends with {verification.head}, the figure names {told.ledger}")
     fault = verification.ended()
     return fault or Chain(str(verification.head), number, len(package.under("ledger/records")), records)
 
 
-def _taken(verification: Verification, header: dict[str, Any], content: bytes | None, records: Records) -> Fault | None:
+def _taken(
+    verification: Verification, header: dict[str, Any], content: bytes | None, left: Left | None, records: Records
+) -> Fault | None:
     number, before = header["block"], verification.head
     if header["previous"] != before.digest.hex():
         return Fault(Wrong.REWRITTEN, number, f"block {number}: it does not name the head before it, {before}")
@@ -107,20 +127,43 @@ def _taken(verification: Verification, header: dict[str, Any], content: bytes | 
         number, header["facts"], header["entries"], header["records"], header["recorded_utc"],
         bytes.fromhex(header["digest"]), b"", b"",
     )  # fmt: skip
-    if content is not None and sha256(content).digest() != bare.digest:
+    digests = {bare.digest, bare.digest if left is None else left.digest}
+    if content is not None and sha256(content).digest() not in digests:
         return Fault(Wrong.ALTERED, number, f"ledger/records/{number}.ndjson: its lines are not those of its header")
     shorts = b"" if lines is None else b"".join(map(short_of, lines))
+    if left is not None and content is not None and sha256(content).digest() != bare.digest:
+        left, shorts = replace(left, shorts=shorts), b""
     head = head_of(bare, before.digest)
     block = Block(
         bare.number, bare.facts, bare.entries, bare.records, bare.recorded_utc, bare.digest, head, shorts
     )  # fmt: skip
-    fault = verification.take(block, lines)
+    fault = verification.take(block, lines, left)
     for at, line in enumerate(lines or (), start=1):
         try:
             records.take(line, f"ledger/records/{number}.ndjson:{at}")
         except MisfitError as error:
             return Fault(Wrong.ALTERED, number, str(error))
     return fault
+
+
+def _left(package: Package) -> dict[int, Left]:
+    """What disposals leave of blocks, by number; raises BundleError."""
+    found: dict[int, Left] = {}
+    lines = package.files.get(DISPOSED_BLOCKS, b"").split(b"\n")[:-1]
+    for at, line in enumerate(lines, start=1):
+        place = f"{package.path}: {DISPOSED_BLOCKS}:{at}"
+        try:
+            told = decoded(line, place)
+        except MisfitError as error:
+            raise BundleError(str(error)) from None
+        match told:
+            case {"block": int(number), "records": int(records), "disposal": str(disposal), "digest": digest} if (
+                _is_digest(digest) and number not in found
+            ):
+                found[number] = Left(number, disposal, records, bytes.fromhex(digest), b"")
+            case _:
+                raise BundleError(f"{place}: not what a disposal leaves of a block")
+    return found
 
 
 def _headers(package: Package) -> Iterator[dict[str, Any]]:

@@ -24,10 +24,11 @@ NUMBERING = "numbering.json"
 RESULT = "result.json"
 IDENTITY = "ledger/collector.json"
 BLOCKS = "ledger/blocks.ndjson"
+DISPOSED_BLOCKS = "ledger/disposed.ndjson"
 NAME = re.compile(
     r"bundle\.json|services\.toml|corrections\.json|numbering\.json|result\.json"
     r"|facts/[0-9]{4}-[0-9]{2}\.ndjson"
-    r"|ledger/collector\.json|ledger/blocks\.ndjson|ledger/records/[1-9][0-9]{0,15}\.ndjson"
+    r"|ledger/collector\.json|ledger/(?:blocks|disposed)\.ndjson|ledger/records/[1-9][0-9]{0,15}\.ndjson"
     r"|zones/[A-Za-z0-9_+-]{1,40}(?:/[A-Za-z0-9_+-]{1,40}){0,2}"
     r"|tables/[^/\x00-\x1f\\]{1,200}"
 )

@@ -58,4 +58,4 @@ def evidence_of(outage: Explained, records: Records) -> list[bytes]:
                 run, _, number = named.rpartition("/")
                 if number.isdecimal():
                     keys[node, run, int(number)] = None
-    return [records.lines[key] for key in keys if key in records.lines]
+    return [records.spans[key].line for key in keys if key in records.spans]

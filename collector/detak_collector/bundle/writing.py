@@ -125,6 +125,7 @@ def _derived(view: View, period: Period, files: _Files, needed: Needed, step: St
     for begin, end in cells_of(case, period):
         around = evidence_cells(case, (begin, end))
         facts = view.facts(around[0][0], around[-1][1], checks)
+        view.refuse_disposed(facts, begin)
         cell = Cell(f"facts/{moment_of(begin, view.rules.zone):%Y-%m}.ndjson", begin, end)
         files.add(cell.file, b"".join(line + b"\n" for line in lines_of(facts)))
         needed.take(facts)
