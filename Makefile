@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-agent bench-isolation bench-report bench-report-formats bench-ingest bench-pages bench-postgresql power-loss tamper fuzz package lock clean
+.PHONY: help demo test test-browser test-system test-oldest nightly mutate simulate lint format bench bench-agent bench-isolation bench-report bench-report-formats bench-ingest bench-pages bench-postgresql power-loss tamper fuzz package verify-html bench-verify-html lock clean
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -15,6 +15,7 @@ OLDEST ?= python3.10
 OUTAGES ?= 2000
 SEED ?= 1
 SAMPLE ?= 500
+LARGE ?= /var/cache/detak-test-stores/large
 ARGS ?=
 
 # The first Python on the PATH that is new enough; `make PYTHON=/path/to/python3 …` names another.
@@ -30,7 +31,7 @@ demo: .venv/ready ## Run a collector and four agents on this machine, with somet
 	@exec $(BIN)/python config/demo/demo.py
 
 test: .venv/ready-for-development ## Run every test that this machine can run, in random order
-	$(PYTEST) -n $(JOBS) $(ARGS)
+	$(PYTEST) -n $(JOBS) --dist worksteal $(ARGS)
 
 test-browser: .venv/ready-for-development ## Run the tests that drive a real Chromium
 	$(PYTEST) -n $(JOBS) -m browser $(ARGS)
@@ -42,7 +43,8 @@ test-oldest: .venv-oldest/ready ## Run the tests of agent and wire on Python 3.1
 	.venv-oldest/bin/pytest -n $(JOBS) tests/wire tests/agent $(ARGS)
 
 nightly: .venv/ready-for-development ## Run the long proofs: the suite thrice with more examples, big simulations, mutation
-	for round in 1 2 3; do DETAK_REQUIRE_PEERS=1 DETAK_NIGHTLY=1 $(PYTEST) -n $(JOBS) --hypothesis-profile=nightly $(ARGS); done
+	$(BIN)/python bench/pages_store.py $(LARGE)
+	for round in 1 2 3; do DETAK_REQUIRE_PEERS=1 DETAK_NIGHTLY=1 DETAK_LARGE_STORE=$(LARGE) $(PYTEST) -n $(JOBS) --hypothesis-profile=nightly $(ARGS); done
 	$(BIN)/python bench/simulate.py --outages 50000 --seed $(SEED) --jobs $(JOBS)
 	$(BIN)/python bench/simulate.py --outages 1000000 --seed $(SEED) --jobs $(JOBS) --generated
 	$(MAKE) mutate power-loss fuzz tamper
@@ -90,6 +92,9 @@ bench-pages: .venv/ready-for-development ## Ask for the pages of 200 services, 1
 bench-postgresql: .venv/ready-for-development ## Measure what a beat and a node-month cost in a PostgreSQL store
 	$(BIN)/python bench/postgresql.py $(ARGS)
 
+bench-verify-html: .venv/ready-for-development ## Check a year of 200 services by detak-verify.pyz and in a browser
+	$(BIN)/python bench/verify_html.py $(ARGS)
+
 tamper: .venv/ready-for-development ## Alter a real store's ledger in 10,000 ways, and find every one
 	$(BIN)/python bench/tamper.py --jobs $(JOBS) $(ARGS)
 
@@ -107,6 +112,9 @@ package: .venv/ready ## Build wheels, source archives and detak-verify.pyz into 
 	done
 	@$(BIN)/python packaging/verify.py -o dist/detak-verify.pyz
 	@cd dist && sha256sum * | tee SHA256SUMS
+
+verify-html: .venv/ready ## Build detak-verify.html into dist/: a bundle checked in any browser, offline (fetches Pyodide by npm)
+	@$(BIN)/python packaging/verify_html.py -o dist/detak-verify.html
 
 lock: .venv/ready ## Pin what the pyproject files ask for in requirements/*.txt (ARGS=--upgrade: its newest releases)
 	$(INSTALL) uv

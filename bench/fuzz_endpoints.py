@@ -1,11 +1,13 @@
 """Drives every endpoint of a real collector process by its own OpenAPI description, with schemathesis.
 
-Requests are made up from the description, right ones and wrong ones. Fails (exit code 1) where an answer is a 500 or
-anything that the description does not say. It ends with one line: `fuzz-endpoints requests=… failures=…`.
+Requests are made up from the description, right ones and wrong ones: as a node, as the other collector of a pair, and
+as somebody with every role at a collector that has something of everything. Fails (exit code 1) where an answer is a
+500 or anything that the description does not say. It ends with one line: `fuzz-endpoints requests=… failures=…`.
 """
 
 import argparse
 import json
+import logging
 import re
 import shlex
 import subprocess
@@ -13,14 +15,27 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+from unittest import mock
+
+from aiohttp.http_exceptions import HttpProcessingError
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / place) for place in ("system", "")]
 
 from hostile_client import Target, get, post, target  # noqa: E402 - it lies among the tests
 
+from detak_collector.accounts.tokens import DAY_MS, Scope, Wish  # noqa: E402
+from detak_collector.channel.limits import Allowances  # noqa: E402
+from detak_collector.web.openapi import document  # noqa: E402
+from detak_collector.web.tokens_kept import Made, make  # noqa: E402
+from evidence_builders import NODE  # noqa: E402
+from whole_stage import EVERYTHING, WholeStage, serving_whole  # noqa: E402
+
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 ENDLESS = "/live"
 PAIR = "/api/v1/pair"
+NOT_OF_PEOPLE = r"^/api/v1/(evidence|enrol|renew|pair|openapi)"
+REVOKED_BY_ITSELF = "/api/v1/tokens"
+"""A made-up request may take back the token that it came with."""
 OTHER = "c" * 16
 ASK = {
     "protocol": 1, "collector": OTHER, "leads": False, "services": "", "marks": {}, "runs_until": 0,
@@ -34,12 +49,15 @@ def main() -> int:
         description = Path(folder) / "openapi.json"
         description.write_text(json.dumps(_narrowed(json.loads(collector.say(get("/api/v1/openapi.json")).body))))
         node, pair = collector.keys["n"], pair_key(collector)
-        everything = fuzz(collector, description, wanted, node, ["--exclude-path-regex", f"^({ENDLESS}$|{PAIR})"])
-        of_pairs = fuzz(collector, description, wanted, pair, ["--include-path-regex", f"^{PAIR}"])
+        url = collector.made.url
+        everything = fuzz(url, description, wanted, node, ["--exclude-path-regex", f"^({ENDLESS}$|{PAIR})"])
+        of_pairs = fuzz(url, description, wanted, pair, ["--include-path-regex", f"^{PAIR}"])
         asked = post(f"{PAIR}/changes", json.dumps(ASK).encode(), pair)
         assert collector.say(asked).status == 200, "what was asked of a pair did not come past the door"
         logged = collector.log()
-    done = [everything, of_pairs]
+    of_people, told = as_everybody(wanted)
+    logged += told
+    done = [everything, of_pairs, of_people]
     for one in done:
         print(one.stdout)
     tracebacks = logged.count("Traceback")
@@ -63,12 +81,51 @@ def pair_key(collector: Target) -> str:
     return str(heard.json()["key"])
 
 
+def as_everybody(wanted: argparse.Namespace) -> tuple[subprocess.CompletedProcess[str], str]:
+    """The run of somebody with every role whose token may do everything, without limits to his haste; and the log."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        (Path(folder) / "log").open("w+", encoding="utf-8") as log,
+        mock.patch.object(Allowances, "take", return_value=True),
+        serving_whole(Path(folder)) as stage,
+    ):
+        handler = logging.StreamHandler(log)
+        handler.addFilter(lambda one: not (one.exc_info and isinstance(one.exc_info[1], HttpProcessingError)))
+        logging.getLogger().addHandler(handler)
+        description = Path(folder) / "openapi.json"
+        description.write_text(json.dumps(_about(stage, json.loads(document("0")))))
+        wish = Wish(EVERYTHING, EVERYTHING, "fuzz", frozenset(Scope), 300 * DAY_MS)
+        desk = mock.Mock(store=stage.store, clock=stage.collector.clock)
+        paths = ["--include-path-regex", "^/api/v1/", "--exclude-path-regex", f"{NOT_OF_PEOPLE}|^{REVOKED_BY_ITSELF}"]
+        made = make(desk, wish)
+        assert isinstance(made, Made), made
+        done = fuzz(stage.url, description, wanted, made.secret, paths)
+        logging.getLogger().removeHandler(handler)
+        log.seek(0)
+        return done, log.read()
+
+
+def _about(stage: WholeStage, description: dict[str, Any]) -> dict[str, Any]:
+    """The same, in which half of what a path may name is there."""
+    known: dict[str, list[object]] = {
+        "node": [NODE, "nobody"], "service": ["portal", "pusat"], "outage": [str(stage.outage), "20231115T000000"],
+        "number": [1, 2, 3, 999_999], "check": ["web", "alive"], "period": ["2023-11", "2023", "2022", "x"],
+        "name": ["x1", "x2", "d4", "budi", "nobody"],
+    }  # fmt: skip
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            for one in operation.get("parameters", []):
+                if one["in"] == "path" and one["name"] in known:
+                    one["schema"] = {"enum": known[one["name"]]}
+    return description
+
+
 def fuzz(
-    collector: Target, description: Path, wanted: argparse.Namespace, key: str, paths: list[str]
+    url: str, description: Path, wanted: argparse.Namespace, key: str, paths: list[str]
 ) -> subprocess.CompletedProcess[str]:
     """One run of schemathesis over some endpoints, none of which is endless, by whoever has the key."""
     command = [
-        str(Path(sys.executable).parent / "schemathesis"), "run", str(description), "--url", collector.made.url,
+        str(Path(sys.executable).parent / "schemathesis"), "run", str(description), "--url", url,
         "--checks", CHECKS, *paths,
         "--max-examples", str(wanted.examples), "--seed", str(wanted.seed),
         "--phases", wanted.phases, "--continue-on-failure", "--no-color", "--no-shrink",

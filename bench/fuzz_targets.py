@@ -23,6 +23,7 @@ from detak_collector.catalogue.holiday_table import parse_holidays
 from detak_collector.catalogue.place import Place
 from detak_collector.channel.authority import issue, new_authority
 from detak_collector.channel.enrol import issue_token, redeem
+from detak_collector.closing.timestamping import TimestampError
 from detak_collector.copies.restore import BackupError
 from detak_collector.ingest.validation import InvalidRecordError, check
 from detak_collector.store.base import StoreError
@@ -31,6 +32,7 @@ from detak_wire import limits
 from detak_wire.codec import InvalidMessageError, compress, decode, encode, inflate
 from detak_wire.messages import Answer, Enrolled, Enrolment, Evidence, KeyRenewal, Problem, Stored
 from evidence_builders import NODE, RUN, arrival, first_beat, later_beat, reading
+from fuzz_files import CALENDAR, GRANTED, MAPPING, TICKETS, calendar, lists, mapping, past, past_seeds, stamp
 from fuzz_pair import backup, learned, manifest, pair_seeds, read_backup, read_pair
 
 SERVICES = Path(__file__).parents[1] / "config" / "services.toml"
@@ -86,6 +88,11 @@ def targets() -> dict[str, Target]:
         ),
         "manifest": Target(read_backup(lambda data: _gzip(backup(data))), unfit, (manifest(),), is_json=True),
         "backup": Target(read_backup(_gzip), unfit, (backup(manifest()),)),
+        "calendar": Target(calendar(CATALOGUE), (CatalogueError,), (CALENDAR,)),
+        "past": Target(past, (CatalogueError,), tuple(past_seeds())),
+        "mapping": Target(mapping, (CatalogueError,), (MAPPING,)),
+        "lists": Target(lists(), (ValueError,), (TICKETS, b"service;x\nimpor;1\n")),
+        "stamp": Target(stamp, (TimestampError,), (GRANTED,)),
         "authorities": Target(lambda data: keys_of([data, *certificates_in(_text(data))]), (), _certificates()),
     }
 

@@ -1,9 +1,9 @@
-"""Fills a store with two years of evidence of 200 services on 1,000 nodes, up to this very moment. Seeded.
+"""Fills a store with years of evidence of an organisation's services and nodes, up to a given moment. Seeded.
 
 Each service has ten checks in five groups, on nodes that it shares with one other service; each node runs three checks
-more that no service names. One span a day and check, one clock exchange an hour and node. A service fails a dozen
-times a year, most often for minutes and now and then for hours. What is alike for all nodes is made by the database
-itself, which is ten times as fast.
+more that no service names. One span a day and check, one clock exchange an hour and node. A service fails most often
+for minutes and now and then for hours, in the large size a dozen times a year. What all nodes have alike is made by the
+database itself, which is ten times as fast.
 """
 
 from __future__ import annotations
@@ -24,15 +24,9 @@ from detak_collector.store.sqlite_database import connect
 from detak_wire.messages import CheckSettings, ClockClaim, RunOpening
 from estate import ALONE, DAY_MS, GROUPS, HOUR_MS, INTERVAL_MS, MEMBERS
 
-SERVICES = 200
 SERVICES_A_NODE = 2
-NODES = SERVICES // SERVICES_A_NODE * len(MEMBERS)
-DAYS = 730
-OUTAGES = 24
-"""Of each service, in the two years."""
-
 OPENED_AGENT = 1_000 * HOUR_MS
-"""The hosts had been up for a thousand hours when the two years began."""
+"""The hosts had been up for a thousand hours when the evidence began."""
 
 TICK_MS = 1_000
 WORDS = ("alive", "connection refused", "collector", "boot", "cpu", "disk", "memory")
@@ -48,13 +42,39 @@ Row = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What there is: `begin_utc` is its first moment, `end_agent` the agent time up to which every node has spoken."""
+class Size:
+    """How much there is. `services` is even; `outages` are those of each service in all the days."""
 
+    services: int
+    days: int
+    outages: int
+
+    @property
+    def nodes(self) -> int:
+        """How many of them bear the services."""
+        return self.services // SERVICES_A_NODE * len(MEMBERS)
+
+
+LARGE = Size(200, 730, 24)
+SMALL = Size(4, 100, 12)
+"""Made in a second, for what only has to look like the large one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What there is: `begin_utc` is its first moment, `end_agent` the agent time up to which every node has spoken.
+
+    `now` is the moment at which it was made, by the clock of the collector that it is for; `engine` names the code that
+    has derived all closed months since, and is empty until they are kept.
+    """
+
+    size: Size
+    now: Reading
     begin_utc: int
     end_agent: int
     spans: int
     exchanges: int
+    engine: str = ""
 
 
 def node_of(service: int, member: int) -> int:
@@ -77,10 +97,10 @@ def service_id(service: int) -> str:
     return f"service-{service:04}"
 
 
-def catalogue() -> str:
+def catalogue(size: Size) -> str:
     """The services.toml: three in four are counted, half are public."""
     lines = ['organisation = "Direktorat Jenderal Contoh"', 'timezone = "Asia/Jakarta"', "target_percent = 0.1"]
-    for service in range(SERVICES):
+    for service in range(size.services):
         lines += ["", "[[service]]", f'id = "{service_id(service)}"']
         lines += [f'name = "{NAMES[service % len(NAMES)]} {service:03}"']
         lines += [f'criticality = "{"kritis" if service % 4 == 3 else "sangat kritis"}"']
@@ -93,24 +113,24 @@ def catalogue() -> str:
     return "\n".join(lines) + "\n"
 
 
-def fill(state_directory: Path, seed: int, now: Reading) -> Made:
+def fill(state_directory: Path, size: Size, seed: int, now: Reading) -> Made:
     """Makes the store as it stands at that moment."""
     open_store(state_directory, now).close()
     with closing(connect(state_directory / FILE_NAME)) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -400000")
         connection.execute("BEGIN")
-        filler = _Filler(Random(seed), now)
+        filler = _Filler(size, Random(seed), now)
         for table, columns, rows in filler.tables():
             marks = ", ".join("?" * len(columns.split(",")))
             connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
         for statement in (_EXCHANGES, _QUIET):
-            for node in range(NODES):
+            for node in range(size.nodes):
                 connection.execute(statement, filler.named(node))
         connection.execute("COMMIT")
         (spans,) = connection.execute("SELECT count(*) FROM span").fetchone()
         (exchanges,) = connection.execute("SELECT count(*) FROM exchange").fetchone()
-        return Made(filler.begin_utc, filler.end_agent, int(spans), int(exchanges))
+        return Made(size, now, filler.begin_utc, filler.end_agent, int(spans), int(exchanges))
 
 
 _SPAN = (
@@ -143,33 +163,35 @@ _QUIET = """
 class _Filler:
     """Makes what differs from node to node, and names the numbers of what does not."""
 
-    def __init__(self, random: Random, now: Reading) -> None:
+    def __init__(self, size: Size, random: Random, now: Reading) -> None:
+        self._size = size
         self._random = random
         self._now = now
-        self.begin_utc = now.utc - DAYS * DAY_MS - 2_000
-        self.end_agent = OPENED_AGENT + DAYS * DAY_MS
+        self.begin_utc = now.utc - size.days * DAY_MS - 2_000
+        self.end_agent = OPENED_AGENT + size.days * DAY_MS
         self._offset = self.begin_utc - OPENED_AGENT
         checks = dict.fromkeys(
             check_of(service, at) for service in range(SERVICES_A_NODE) for at in range(len(MEMBERS))
         )
         self._texts = {text: at for at, text in enumerate((*WORDS, *checks), start=1)}
         self._failures: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for service in range(SERVICES):
+        for service in range(size.services):
             self._fail(service)
 
     def named(self, node: int) -> dict[str, int]:
         """What the two statements are told of a node."""
-        quiet, hours = len(OTHERS) * DAYS, DAYS * 24
+        days = self._size.days
+        quiet, hours = len(OTHERS) * days, days * 24
         first = 100_000_000 + node * (quiet + hours)
         return {
-            "run": node + 1, "hours": hours, "days": DAYS, "opened": OPENED_AGENT, "offset": self._offset,
+            "run": node + 1, "hours": hours, "days": days, "opened": OPENED_AGENT, "offset": self._offset,
             "exchanges_from": first, "quiet_from": first + hours,
         }  # fmt: skip
 
     def tables(self) -> Iterator[tuple[str, str, Iterator[Row]]]:
         """Every table's name, columns and rows, in the order in which they must be written."""
         yield "text", "id, text", ((number, text) for text, number in self._texts.items())
-        nodes, end = range(NODES), self.end_agent
+        nodes, end = range(self._size.nodes), self.end_agent
         key = digest(KEY)
         yield (
             "node", "id, name, key_hash, enrolled_utc, issued_utc",
@@ -207,10 +229,12 @@ class _Filler:
 
     def _fail(self, service: int) -> None:
         """Its outages lie in slots of their own, so that each is one."""
-        slot = DAYS * DAY_MS // OUTAGES
-        for at in range(OUTAGES):
-            length = min(int(self._random.lognormvariate(6.0, 1.2)) * 1_000 + 30_000, 8 * HOUR_MS)
-            begin = OPENED_AGENT + at * slot + self._random.randrange(HOUR_MS, slot - 9 * HOUR_MS)
+        slot = self._size.days * DAY_MS // self._size.outages
+        for at in range(self._size.outages):
+            longest = min(8 * HOUR_MS, slot // 4)
+            length = min(int(self._random.lognormvariate(6.0, 1.2)) * 1_000 + 30_000, longest)
+            room = min(HOUR_MS, slot // 8)
+            begin = OPENED_AGENT + at * slot + self._random.randrange(room, slot - longest - room)
             failing = self._random.choice([*ALONE, "db"])
             for member in ("db-1", "db-2") if failing == "db" else (failing,):
                 late = self._random.randrange(10_000)
@@ -219,8 +243,9 @@ class _Filler:
 
     def _spans(self) -> Iterator[Row]:
         """Those of the members of services."""
-        sequence, numbers = NODES, [0] * NODES
-        for service in range(SERVICES):
+        nodes = self._size.nodes
+        sequence, numbers = nodes, [0] * nodes
+        for service in range(self._size.services):
             for member in range(len(MEMBERS)):
                 node, check = node_of(service, member), self._texts[check_of(service, member)]
                 for state, first, last in self._stretches(service, member):

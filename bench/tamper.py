@@ -21,6 +21,7 @@ from pathlib import Path
 from random import Random
 
 from detak_collector.ledger.chain import Block, GivenHead, Head
+from detak_collector.ledger.disposal import Left
 from detak_collector.ledger.verification import Fault, Verification
 from detak_collector.store.ledger import SqlLedger
 from detak_collector.store.sqlite_database import SqliteDatabase
@@ -62,7 +63,7 @@ def holds(case: Case) -> bool:
 def _holds(case: Case, verification: Verification, *, reading: bool = True) -> bool:
     ledger = SqlLedger(SqliteDatabase(case.path), case.kept.collector)
     for one in ledger.blocks():
-        if verification.take(one.block, one.lines if reading else None) is not None:
+        if verification.take(one.block, one.lines if reading else None, one.left) is not None:
             return False
     return verification.ended() is None
 
@@ -86,8 +87,8 @@ def with_number_alone(case: Case) -> bool:
 class _Believing(Verification):
     """Believes the heads that stand in the blocks."""
 
-    def take(self, block: Block, lines: Sequence[bytes] | None) -> Fault | None:
-        fault = super().take(block, lines)
+    def take(self, block: Block, lines: Sequence[bytes] | None, left: Left | None = None) -> Fault | None:
+        fault = super().take(block, lines, left)
         if fault is not None and fault.text.startswith(f"block {block.number} itself"):
             self.head = Head(block.number, block.head)
             return self._against_given()

@@ -10,8 +10,12 @@ from pathlib import Path
 from random import Random
 
 from detak_collector.ledger.chain import Head
-from detak_collector.pair.entry import FIGURE
+from detak_collector.ledger.disposal import left_digest
+from detak_collector.pair.entry import DISPOSAL, DISPOSAL_DECISION, DISPOSED, FIGURE
+from detak_collector.store import disposing
 from detak_collector.store.base import Arrival
+from detak_collector.store.entries import append
+from detak_collector.store.parts import Store
 from detak_collector.store.sqlite import FILE_NAME, open_store
 from detak_wire.messages import Evidence, Gap, Part
 
@@ -22,6 +26,9 @@ from evidence_builders import beat, opening, reading, span
 from late_delivery import DAY, NODES, deliveries
 
 MESSAGES_A_BLOCK = 40
+DISPOSED_AFTER = 0.6
+KEPT_MS = 20 * DAY
+"""Before that evidence is disposed of."""
 MAILED_AFTER = 0.75
 """Of the season; what comes later is beyond what the mailed head speaks of."""
 
@@ -47,7 +54,7 @@ def made(folder: Path) -> Kept:
             store.registry.issue(node, node.encode(), reading(DAY).utc, reading(0))
             store.registry.redeem(node.encode(), node, node.encode() * 4, reading(0))
         arrivals = deliveries(Random(1))
-        last = None
+        last, disposed = None, False
         mailed, reach = Head(0, b""), (0, 0)
         for at in range(0, len(arrivals), MESSAGES_A_BLOCK):
             piece = arrivals[at : at + MESSAGES_A_BLOCK]
@@ -55,6 +62,9 @@ def made(folder: Path) -> Kept:
             store.entries.append(FIGURE, {"year": 1990 + at // MESSAGES_A_BLOCK, "percent": "0.1"}, "ani", at)
             store.evidence.commit([Arrival(NODES[0], one, piece[-1].at) for one in _odd(at)])
             last = store.ledger.append(piece[-1].at.utc)
+            if not disposed and at > DISPOSED_AFTER * len(arrivals):
+                dispose(store, piece[-1].at.utc)
+                disposed = True
             if last is not None and not mailed.number and at > MAILED_AFTER * len(arrivals):
                 mailed, reach = Head(last.number, last.head), (last.facts, last.entries)
         assert last is not None
@@ -68,6 +78,24 @@ def made(folder: Path) -> Kept:
         connection.execute("PRAGMA journal_mode = DELETE")
     content = (folder / FILE_NAME).read_bytes()
     return Kept(content, collector, mailed, *reach, blocks, records)
+
+
+def dispose(store: Store, now: int) -> None:
+    """Of the first weeks, as two people decide it and a collector carries it out: chained before any head is mailed."""
+    since = now - KEPT_MS
+    with store.database.reading() as connection:
+        blocks = disposing.stretch(connection, since)
+        stay = disposing.staying(connection, blocks, since)
+    proposal = store.entries.append(DISPOSAL, {"number": 1}, "ani", now)
+    store.entries.append(DISPOSAL_DECISION, {"on": proposal.id, "verdict": "approve"}, "budi", now)
+    plan = disposing.planned(store.database, blocks, stay, proposal.id, lambda: None)
+    told = {"on": proposal.id, "number": 1, "until": since, "first": 1, "last": len(plan.left), "records": plan.gone}
+    with store.database.writing() as connection:
+        disposing.decide(connection, proposal.id, since, plan.left)
+        append(connection, DISPOSED, {**told, "digest": left_digest(plan.left)}, "budi", now)
+    store.ledger.append(now)
+    for one in disposing.to_go(store.database):
+        disposing.let_go(store.database, one)
 
 
 def _odd(at: int) -> list[Evidence]:

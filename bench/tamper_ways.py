@@ -77,6 +77,20 @@ def edit_of_the_chain(connection: sqlite3.Connection, kept: Kept, random: Random
     return _edited(connection, random, "ledger", random.choice(_places(connection, kept, "ledger")))
 
 
+def edit_of_what_is_left(connection: sqlite3.Connection, kept: Kept, random: Random) -> str:
+    """One column of what a disposal left of a block, or all of that block's row."""
+    place = random.choice([at for (at,) in connection.execute("SELECT number FROM disposed_block")])
+    if random.random() < 0.2:
+        connection.execute("DELETE FROM disposed_block WHERE number = ?", (place,))
+        return f"disposed_block {place} deleted"
+    column = random.choice(["number", "entry", "records", "digest", "lines"])
+    (value,) = connection.execute(f"SELECT {column} FROM disposed_block WHERE number = ?", (place,)).fetchone()
+    other = _another(value, random)
+    _refuse_same(value, other)
+    connection.execute(f"UPDATE disposed_block SET {column} = ? WHERE number = ?", (other, place))
+    return f"disposed_block {place}: {column} {value!r} became {other!r} ({kept.blocks} blocks)"
+
+
 def edit_of_a_name(connection: sqlite3.Connection, kept: Kept, random: Random) -> str:
     """The name of a node, or a text that some span of the mailed time has."""
     if random.random() < 0.3:
@@ -202,6 +216,7 @@ WAYS: dict[str, Way] = {
     "edits of records": edit,
     "edits of blocks": edit_of_the_chain,
     "edits of names": edit_of_a_name,
+    "edits of what is left": edit_of_what_is_left,
     "deletions": deletion,
     "insertions": insertion,
     "reorderings": reordering,

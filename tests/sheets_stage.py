@@ -47,6 +47,7 @@ from detak_collector.web.sheet_pages import Keeping, add_sheets
 from detak_collector.web.work.annotations_routes import add_annotations
 from detak_collector.web.work.closing import add_closing
 from detak_collector.web.work.exclusions import add_corrections
+from detak_collector.web.work.outage_list import add_outage_list
 from detak_wire.messages import ClockClaim, Exchange, Part
 from downtime_cases import DAY, HOUR, MINUTE, facts, stated
 from evidence_builders import RUN, arrival, beat, opening, span
@@ -256,6 +257,7 @@ async def sheets_stage(
         desk = add_annotations(app, people, lambda: current, lambda: None)
         kept = add_sheets(app, stage.pages, people.gate, keeping, desk.told_of)
         stage.access = add_reading(app, people, live, kept)
+        add_outage_list(app, desk, stage.access)
         add_corrections(app, people, kept)
         add_closing(app, people, kept)
         if sign_in:

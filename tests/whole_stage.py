@@ -32,6 +32,7 @@ from detak_collector.downtime.history import Published
 from detak_collector.downtime.numbering import Found
 from detak_collector.metrics import Moment, kept
 from detak_collector.pair.entry import GRANT
+from detak_collector.past.batch import Source as PastFile
 from detak_collector.store.parts import Store
 from detak_collector.web.session import digest
 from evidence_builders import NODE, START_UTC, reading
@@ -59,6 +60,10 @@ RECORD = {
     "to": "2023-11-15T03:30:00Z", "document": ENDLESS, "reason": HOSTILE,
 }  # fmt: skip
 AHEAD = {**RECORD, "from": "2023-11-17T15:00:00Z", "to": "2023-11-17T19:00:00Z", "reason": LONG}
+
+
+PAST = PastFile.of(b"", "zabbix", f"{ENDLESS[:100]}.csv")
+"""The file that an import of past outages was made of."""
 
 
 @dataclass
@@ -104,6 +109,8 @@ def _decided(store: Store, now_utc: int) -> None:
     entered(Draft("exclusion", "add", record={**RECORD, "category": "third_party"}), "Ani")
     entered(Draft("declaration", "add", record={**RECORD, "category": "down"}), "Ani")
     entered(Ruling("declaration", "d4", "approve", "so be it"), "Budi")
+    before = {**RECORD, "category": "down", "from": "2022-03-01T15:00:00Z", "to": "2022-03-01T19:00:00Z"}
+    entered(Draft("declaration", "add", record={**before, "reason": LONG}, uid=PAST.uid(2)), "Ani")
 
 
 def _written(store: Store, now_utc: int) -> int:

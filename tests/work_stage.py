@@ -24,11 +24,13 @@ from detak_collector.decisions.proposal import Verdict
 from detak_collector.decisions.recording import Author, Draft, Ruling, enter
 from detak_collector.downtime.catalogue import Catalogue, Dated, NodeEntry
 from detak_collector.figures import Figures
+from detak_collector.past.observed import ObservedSheet, observed_json
 from detak_collector.records import Records
 from detak_collector.rules import Rules
 from detak_collector.store.metrics import read as read_metrics
 from detak_collector.store.parts import Store
 from detak_collector.store.sqlite import open_store
+from detak_collector.stored_months import View
 from detak_collector.web.assets import Assets
 from detak_collector.web.pages import add_pages
 from detak_collector.web.people import People
@@ -84,7 +86,9 @@ def _pages(store: Store, stage: WorkStage) -> InForce:
     figures.under_seals(SealedView(KnownSeals(store.entries), figures.derived))
     metrics = partial(read_metrics, store.database)
 
-    def examine(sheet: ClosingSheet, rules: Rules) -> bytes:
+    def examine(sheet: ClosingSheet | ObservedSheet, rules: Rules) -> bytes:
+        if isinstance(sheet, ObservedSheet):
+            return observed_json(View(source, rules, stage.now), sheet)
         return examined_json(store.database, figures, stage.now.utc, sheet, with_past(rules, store.database))
 
     sources = Sources(figures, store.outages, metrics, in_force, lambda: stage.now.utc, examine)

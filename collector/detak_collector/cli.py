@@ -56,6 +56,7 @@ COMMANDS = {
     "report": "figures.report",
     "restate": "restate.restate",
     "restore": "backup.restore",
+    "retention": "retention.retention",
     "revoke": "nodes.revoke",
     "rollup": "rollup.rollup",
     "seal": "seal.seal",

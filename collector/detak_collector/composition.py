@@ -60,6 +60,7 @@ from detak_collector.web.work.admin import add_administration
 from detak_collector.web.work.annotations_routes import add_annotations
 from detak_collector.web.work.closing import add_closing
 from detak_collector.web.work.exclusions import add_corrections
+from detak_collector.web.work.outage_list import add_outage_list
 from detak_wire import limits
 
 _log = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class Collector:
     operating: Operating = field(init=False)
     boards: Boards = field(init=False)
     notifier: Notifier = field(init=False)
+    posting: Posting = field(init=False)
 
     def __post_init__(self) -> None:
         store, rules = self.store, lambda: self.keeper.rules
@@ -106,7 +108,8 @@ class Collector:
             lambda: self.following.role.leads, lambda: store.duty.is_mine,
         )  # fmt: skip
         self.notifier = Notifier(store, self.clock, around)
-        self.operating.upkeep.sources += (self.notifier.alarms,)
+        self.posting = Posting(store, self.clock, lambda: self.config, self._sends, rules)
+        self.operating.upkeep.sources += (self.notifier.alarms, self.posting.alarms)
         self.fellows = Fellows(store, self.thread, self.keyring, self.deadlines, self.ingest, self.pulse)
 
     def application(self) -> web.Application:
@@ -114,7 +117,7 @@ class Collector:
         people = People(
             self.store, self.thread, self.clock, lambda: self.config, lambda: self.keeper.rules.zone, self._audit
         )
-        before = [self.channel.door.attend, self.succession.attend, people.gate.attend]
+        before = [people.refusals.attend, self.channel.door.attend, self.succession.attend, people.gate.attend]
         app = web.Application(client_max_size=limits.BODY_BYTES, middlewares=before)
         store = self.store
         api = Api(
@@ -138,7 +141,7 @@ class Collector:
         live = add_pages(app, self.operating, self.pulse, gate=people.gate)
         desk = add_annotations(app, people, lambda: self.keeper.rules, self.pulse.beat)
         sheets = add_sheets(app, self.boards.another(), people.gate, said=desk.told_of)
-        add_reading(app, people, live, sheets)
+        add_outage_list(app, desk, add_reading(app, people, live, sheets))
         add_corrections(app, people, sheets)
         add_closing(app, people, sheets)
         add_administration(app, people, self.keyring, self.boards.place, self.boards.rules, self.pulse.beat)
@@ -155,17 +158,16 @@ class Collector:
         yield "following", self.following.run()
         yield "ping", ping.run()
         yield "notify", self.notifier.run()
-        yield "mail", self._posting().run()
+        yield "mail", self.posting.run()
         yield "catalogue", self.keeper.run(self.thread, upkeep.audit, self.rules_changed)
         yield "filling", keep_filled(self.boards.another(), lambda: self.store.duty.is_mine)
 
-    def _posting(self) -> Posting:
-        """Mails to approvers, and those that cron left waiting, by the collector that leads and is on duty."""
-        sends, rules = lambda: self.store.duty.is_mine and self._leads(), lambda: self.keeper.rules
-        return Posting(self.store, self.clock, lambda: self.config, sends, rules)
-
     def _leads(self) -> bool:
         return self.following.role.leads
+
+    def _sends(self) -> bool:
+        """Mails go out from the collector that leads and is on duty."""
+        return self.store.duty.is_mine and self._leads()
 
     def _audit(self, name: str, text: str, level: int = logging.INFO, **told: str | int) -> None:
         self.operating.upkeep.audit(name, text, level, **told)

@@ -23,6 +23,7 @@ from detak_collector.notify.targets import TABLES as NOTIFY_TABLES
 from detak_collector.notify.targets import NotifyFile, Target, notify_faults, notify_targets
 from detak_collector.operating.syslog_format import FACILITIES, Destination, address_of
 from detak_collector.pair.ping_to import PingTo
+from detak_collector.retention.terms import FOR_EVER, RetentionFile, RetentionTerms, retention_terms
 from detak_collector.store.place import StorePlace, store_faults
 
 DownAfter = Annotated[int, Meta(ge=1_000, le=3_600_000)]
@@ -66,7 +67,8 @@ class PingFile(Struct, frozen=True):
 
 
 TABLES: dict[str, type[Struct]] = {
-    "tls": TlsFile, "syslog": SyslogFile, "ping": PingFile, "seal": SealFile, **SIGN_IN_TABLES, **MAIL_TABLES,
+    "tls": TlsFile, "syslog": SyslogFile, "ping": PingFile, "seal": SealFile, "retention": RetentionFile,
+    **SIGN_IN_TABLES, **MAIL_TABLES,
     **NOTIFY_TABLES,
 }  # fmt: skip
 
@@ -91,6 +93,7 @@ class CollectorFile(Struct, frozen=True):
     sign_in: SignInFile | None = None
     mail: MailFile | None = None
     seal: SealFile | None = None
+    retention: RetentionFile | None = None
     notify: list[NotifyFile] = []
 
 
@@ -124,6 +127,7 @@ class Config:
     sign_in: SignInTerms | None = None
     mail: MailTerms | None = None
     seal: SealTerms = USUAL
+    retention: RetentionTerms = FOR_EVER
     notify: tuple[Target, ...] = ()
 
 
@@ -288,6 +292,7 @@ def _config(file: CollectorFile, base: Path) -> Config:
         sign_in=None if file.sign_in is None else sign_in_terms(file.sign_in, base),
         mail=None if file.mail is None else mail_terms(file.mail, base),
         seal=seal_terms(file.seal, base),
+        retention=retention_terms(file.retention),
         notify=notify_targets(file.notify, base),
     )
 

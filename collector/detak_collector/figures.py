@@ -6,7 +6,7 @@ So they can never disagree. It reads the store and the clock that it was given, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -26,17 +26,27 @@ from detak_collector.downtime.derive import Result, cells_of, put_together, with
 from detak_collector.downtime.evidence import bearing_on
 from detak_collector.downtime.facts import ALIVE, Node
 from detak_collector.downtime.intervals import Interval
+from detak_collector.downtime.lanes import MonthLanes
 from detak_collector.downtime.periods import Period, midnight, year_to_date
 from detak_collector.records import LatestNumbers, Records
 from detak_collector.rules import Rules
 from detak_collector.store.base import DerivedMonths, NodeRegistry
-from detak_collector.stored_months import FactSource, StoredMonths, View
+from detak_collector.stored_months import EarlierMonths, FactSource, Made, StoredMonths, View
 
 LATELY_MS = 31 * DAY_MS
 """From how far back it is told what a check said last."""
 
 AHEAD_MS = 92 * DAY_MS
 """How long before a year begins its holidays are asked for: joint leave is decreed in the autumn."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneService:
+    """One service for its page: `lanes` are those of the months that a window touches."""
+
+    board: Board
+    lanes: tuple[MonthLanes, ...]
+    outages: Result
 
 
 class Figures:
@@ -71,12 +81,17 @@ class Figures:
         """The number of the seal of a period; empty where it is not sealed."""
         return "" if self._sealed is None else self._sealed.label(period)
 
-    def report(self, period: Period, as_of: int | None = None) -> Result:
+    def at_once(self) -> View:
+        """What figures are derived from at this moment: reports that are given it share what they derive."""
+        return replace(self._view(), made=Made())
+
+    def report(self, period: Period, as_of: int | None = None, view: View | None = None) -> Result:
         """The figure of a period, and of its year to date, as the facts stand now or stood at an earlier moment.
 
-        Where the period is sealed, what its seal says stands, whatever later facts say. Raises JointLeaveUnknownError.
+        Where the period is sealed, what its seal says stands, whatever later facts say. `view` is what `at_once` gave.
+        Raises JointLeaveUnknownError.
         """
-        result = self.derived(period, as_of)
+        result = self._derived_from(period, view or self._view(as_of))
         return result if self._sealed is None else self._sealed.on(result)
 
     def derived(self, period: Period, as_of: int | None = None) -> Result:
@@ -84,11 +99,13 @@ class Figures:
 
         What is kept of closed months serves only for now: it holds what came later.
         """
-        view = self._view(as_of)
+        return self._derived_from(period, self._view(as_of))
+
+    def _derived_from(self, period: Period, view: View) -> Result:
         case = view.case()
         year = year_to_date(period, case.zone)
         refuse_unknown(case.catalogue, cells_of(case, year))
-        stored = view if view.earlier else StoredMonths(view, self._derived)
+        stored = (EarlierMonths if view.earlier else StoredMonths)(view, self._derived)
         months = {cell: stored.services(period, cell) for cell in cells_of(case, period)}
         result = put_together(case, period, list(months.values()))
         if year.begin < period.begin:
@@ -97,24 +114,39 @@ class Figures:
                 for cell in cells_of(case, year)
             ]
             result = replace(result, year=put_together(case, year, whole, beside=False))
-        return self._completed(result, view)
+        return replace(self._completed(result, view), drills=view.rules.drills)
 
     def explained(self, service: str, period: Period, as_of: int | None = None) -> Result:
-        """The same for one service alone, with all the details of its months."""
+        """The same for one service alone, with all the details of its months and under the declared rules alone."""
         view = _only(self._view(as_of), service)
         cells = cells_of(view.case(), period)
-        details = [view.month(period, cell) for cell in cells]
-        result = put_together(view.case(), period, [detail.services for detail in details], details)
+        details = [view.month(period, cell, beside=False) for cell in cells]
+        result = put_together(view.case(), period, [detail.services for detail in details], details, beside=False)
         return self._recalled(result)
 
     def report_of(self, service: str, period: Period) -> Result:
-        """The same without the details, from kept months: what a page of this service lists. No number is given."""
-        view = _only(self._view(), service)
+        """The outages of one service, from kept months: what its page lists. No number is given."""
+        return self._listed(_only(self._view(), service), period)
+
+    def _listed(self, view: View, period: Period) -> Result:
         case = view.case()
         cells = cells_of(case, period)
         refuse_unknown(case.catalogue, cells)
         stored = StoredMonths(view, self._derived)
-        return self._recalled(put_together(case, period, [stored.services(period, cell) for cell in cells]))
+        found = [stored.services(period, cell, beside=False) for cell in cells]
+        return self._recalled(put_together(case, period, found, beside=False))
+
+    def one_service(self, service: str, window: Interval, period: Period) -> OneService:
+        """What a page of one service shows: how it stands, the lanes of a window, the outages of a period.
+
+        Closed months are taken as they are kept; an open one is derived once for all three.
+        """
+        view = _only(self.at_once(), service)
+        board = RunningBoard(self._derived, NoNodes()).draw(view)
+        stored = StoredMonths(view, self._derived)
+        (known,) = view.rules.catalogue.services
+        lanes = tuple(stored.lanes(known, cell) for cell in cells_of(view.case(), Period("", *window)))
+        return OneService(board, lanes, self._listed(view, period))
 
     def effect(self, before: Corrections, after: Corrections) -> list[Change]:
         """What other corrections make of the periods that they touch; raises JointLeaveUnknownError."""

@@ -52,6 +52,8 @@ async def serve(config: Config, clock: Clock, listening: Callable[[str], None], 
             tasks += [asyncio.create_task(job, name=name) for name, job in collector.jobs()]
             tasks.append(asyncio.create_task(_reload_at_each(hung_up, collector, load), name="reload"))
             listening(url)
+            # The jobs have not begun yet: without this the syslog server would never hear of the start.
+            collector.operating.take(config)
             collector.operating.upkeep.audit("started", f"the collector serves on {url}")
             notify("READY=1")
             await _until_first(stop, *tasks)

@@ -17,8 +17,9 @@ from browser.axe import serious
 from browser.test_status_page import ARGUMENTS
 from detak_collector.web.openapi import document
 from evidence_builders import NODE
+from indonesian import TEXTS, english_in
 from people_stage import PASSWORD
-from whole_stage import ENDLESS, EVERYTHING, LINK, TWICE, WholeStage, serving_whole
+from whole_stage import ENDLESS, EVERYTHING, LINK, PAST, TWICE, WholeStage, serving_whole
 
 pytestmark = pytest.mark.browser
 
@@ -59,6 +60,9 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/notes": ("/notes",),
     "/outages": ("/outages",),
     "/outages/{number}": ("/outages/{outage}",),
+    "/past": ("/past",),
+    "/past/import": ("/past/import",),
+    "/past/{name}": (f"/past/{PAST.name}",),
     "/service/{service}": ("/service/portal", "/service/pusat?zoom=hour&period=2022"),
     "/service/{service}/outage/{outage}": ("/service/portal/outage/{outage}",),
     "/sign-out": ("/sign-out",),
@@ -162,7 +166,7 @@ def test_every_page_is_for_everybody_and_on_every_screen(
     page = half_signed_in(context, stage, TWICE)
     found += looked_through(page, stage, {"": ("/sign-in/second-factor",)}, themes)
     page = signed_in(context, stage, EVERYTHING)
-    found += looked_through(page, stage, PAGES, themes)
+    found += looked_through(page, stage, {**PAGES, "": ("/no-such",)}, themes)
     found += refused(page, stage, themes)
     context.close()
     assert not found, "\n".join(found)
@@ -182,8 +186,8 @@ def looked_through(
 
 
 def looked_at(page: Page, name: str, themes: tuple[Theme, Theme]) -> list[str]:
-    found: list[str] = []
     page.evaluate(OPEN_ALL)
+    found = [f"{name} in Indonesian: {one}" for one in english_in(page.evaluate(TEXTS))]
     for theme, width in zip(themes, WIDTHS, strict=True):
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": width, "height": 800})

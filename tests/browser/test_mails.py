@@ -21,6 +21,7 @@ from detak_collector.mail.png import png
 from detak_collector.mail.waiting import Cause, Due, Person, Thing
 from detak_collector.report.matter import Matter
 from detak_collector.translation.language import language
+from indonesian import english_in, texts_of
 from report_cases import HOSTILE, report
 
 pytestmark = pytest.mark.browser
@@ -72,4 +73,5 @@ def test_a_mail_is_no_wider_than_its_window_shows_its_pictures_and_shuts_nobody_
         assert page.evaluate("[...document.images].every(one => one.complete && one.naturalWidth > 0)"), name
         found += [f"{name}: {one}" for one in serious(page)]
     context.close()
+    found += english_in(texts_of(pages["year"] + pages["notice"]))
     assert found == []

@@ -43,6 +43,9 @@ class NothingKept:
     def load(self, wanted: Sequence[Wanted], *, days: bool) -> list[DerivedMonth]:
         return []
 
+    def disposed(self, wanted: Sequence[Wanted], known_at: int | None = None) -> list[DerivedMonth]:
+        return []
+
     def keep(self, months: Sequence[DerivedMonth], mark: int) -> bool:
         return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -109,6 +109,9 @@ class Around:
     def load(self, wanted: Sequence[Wanted], *, days: bool) -> list[DerivedMonth]:
         return self.store.derived.load(wanted, days=days)
 
+    def disposed(self, wanted: Sequence[Wanted], known_at: int | None = None) -> list[DerivedMonth]:
+        return self.store.derived.disposed(wanted, known_at)
+
     def keep(self, months: Sequence[DerivedMonth], mark: int) -> bool:
         return self.store.derived.keep(months, mark)
 
@@ -154,8 +157,8 @@ def test_beats_are_taken_while_it_is_looked_at_what_thousands_of_facts_bear_upon
     )
     taken: list[int] = []
 
-    def meanwhile(connection: Connection, sequence: int) -> Iterator[Touch]:
-        touches = list(touched_since(connection, sequence))
+    def meanwhile(connection: Connection, sequence: int, nodes: Container[str] | None = None) -> Iterator[Touch]:
+        touches = list(touched_since(connection, sequence, nodes))
         if sequence == mark:
             tell(store, MUCH_LATER.boottime, Part(RUN, exchanges=[exchange(2_000, MUCH_LATER.boottime - DAY)]))
             taken.append(sequence)

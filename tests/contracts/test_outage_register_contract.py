@@ -12,6 +12,7 @@ from detak_collector.downtime.history import Published
 from detak_collector.downtime.incidents import MERGE, SPLIT, UNDO, Ruling
 from detak_collector.downtime.numbering import FOREVER, Found, Known
 from detak_collector.store.base import StoreError
+from detak_collector.store.outages import Sought
 from detak_collector.store.parts import Store
 from evidence_builders import START_UTC, reading
 
@@ -61,8 +62,27 @@ def test_a_number_that_was_merged_away_is_remembered_and_not_used_again(store: S
     assert store.outages.number([FIRST, THIRD], ALL, reading(0)) == (1, 3)
 
 
-def test_a_number_that_nobody_has_is_not_known(store: Store) -> None:
-    assert store.outages.known(1) is None
+def test_they_are_listed_from_a_place_on_in_both_directions_and_by_what_is_sought(store: Store) -> None:
+    begins = [START_UTC + at * 1_000 for at in range(6)]
+    found = [Found("ab"[at % 2], begin, begin + 500, running=at == 5) for at, begin in enumerate(begins)]
+    numbers = store.outages.number(found, (START_UTC, FOREVER), reading(0))
+    outages, third = store.outages, (begins[3], numbers[3])
+    for listed, expected in (
+        (outages.latest(2), (5, 4)), (outages.latest(9, before=third), (2, 1, 0)),
+        (outages.latest(1, before=third), (2,)),
+        (outages.following(1, Sought(), third), (4,)), (outages.following(9, Sought(), third), (5, 4)),
+        (outages.latest(9, Sought("a")), (4, 2, 0)), (outages.latest(9, Sought(running=False), third), (2, 1, 0)),
+        (outages.latest(9, Sought(running=True)), (5,)),
+        (outages.latest(9, Sought(span=(begins[1], begins[2] + 1))), (2, 1)),
+        (outages.latest(9, Sought(span=(begins[5] + 10_000, FOREVER))), (5,)),
+        (outages.latest(9, Sought(only=frozenset(numbers[:3]), without=frozenset(numbers[:1]))), (2, 1)),
+    ):  # fmt: skip
+        assert [one.number for one in listed] == [numbers[at] for at in expected]
+
+
+@pytest.mark.parametrize("number", [1, 0, -1, 10**30])
+def test_a_number_that_nobody_has_is_not_known(store: Store, number: int) -> None:
+    assert store.outages.known(number) is None
 
 
 def test_threads_that_number_at_the_same_time_give_each_outage_one_number(store: Store) -> None:

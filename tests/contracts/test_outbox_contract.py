@@ -11,7 +11,7 @@ import pytest
 from contracts.kinds import OpenStore
 from detak_collector.mail.letter import CLAIM_MS, Letter, Standing
 from detak_collector.pair.entry import MAIL
-from detak_collector.store.outbox import SqlOutbox
+from detak_collector.store.outbox import Box, SqlOutbox
 from detak_collector.store.parts import Store
 
 NOW = 1_700_000_000_000
@@ -105,6 +105,8 @@ def test_what_somebody_drops_is_not_sent_and_what_he_wants_again_is(outbox: SqlO
     assert taken is not None
     outbox.close("b", taken[1], Standing.REFUSED, "550 no", NOW)
     assert [one.key for one in outbox.listing(NOW + 1)] == ["b"]
+    assert outbox.box() == Box(0, None, 1)
     outbox.again("b", NOW)
     assert outbox.due(NOW) == ["b"]
+    assert outbox.box() == Box(1, NOW, 0)
     assert outbox.find("b")[0].content == b"content"

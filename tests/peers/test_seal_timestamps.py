@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -20,6 +20,12 @@ from outage_history import SERVICES, fill
 from peers.timestamp_authority import Authority, authority
 
 pytestmark = pytest.mark.peers("openssl")
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "closing.md").read_text(encoding="utf-8")
+(SCRIPT,) = re.findall(
+    r"^```\n(detak-collector ledger export.*?openssl ts.*?)\n```", DOCUMENT, re.MULTILINE | re.DOTALL
+)
+COMMANDS = SCRIPT.splitlines()
 
 Call = Callable[..., tuple[int, str]]
 
@@ -53,6 +59,12 @@ def call(stamps: Authority, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     return called
 
 
+def by_hand(commands: list[str], folder: Path) -> int:
+    words = ["bash", "-euo", "pipefail", "-c", "\n".join(commands)]
+    environment = {"PATH": "/usr/bin:/bin"}
+    return subprocess.run(words, capture_output=True, check=False, cwd=folder, env=environment, timeout=60).returncode
+
+
 def sealed(folder: Path) -> SealBody | None:
     store = open_store(folder / "state", reading(0))
     try:
@@ -62,17 +74,24 @@ def sealed(folder: Path) -> SealBody | None:
     return bodies[0] if bodies else None
 
 
-def test_a_seal_has_a_stamp_that_openssl_too_finds_good(call: Call, stamps: Authority, tmp_path: Path) -> None:
+@pytest.mark.peers("jq", "base64")
+def test_a_seal_has_a_stamp_that_openssl_too_finds_good_by_the_commands_of_the_document(
+    call: Call, stamps: Authority, tmp_path: Path
+) -> None:
     assert call("seal", "2023-11", "--by", "Ani")[0] == 0
     code, told = call("verify", "--sealed")
     assert (code, "time stamp 20" in told, "NOT GOOD" in told) == (0, True, False)
+    own, *others = COMMANDS
+    program, *words = own.split()
+    assert program == "detak-collector"
+    assert call(*words[:-1], str(tmp_path / words[-1]))[0] == 0
+    shutil.copy(stamps.root, tmp_path / "tsa-ca.pem")
+    assert by_hand(others, tmp_path) == 0
     body = sealed(tmp_path / "detak")
     assert body is not None
-    (tmp_path / "seal.txt").write_bytes(message_of(body))
-    (tmp_path / "seal.tsr").write_bytes(base64.b64decode(body.timestamp))
-    words = ["ts", "-verify", "-data", "seal.txt", "-in", "seal.tsr", "-CAfile", str(stamps.root)]
-    done = subprocess.run([stamps.openssl, *words], capture_output=True, check=True, cwd=tmp_path)
-    assert b"Verification: OK" in done.stdout + done.stderr
+    assert (tmp_path / "seal.txt").read_bytes() == message_of(body)
+    (tmp_path / "seal.txt").write_bytes(message_of(body).replace(b" ", b"  "))
+    assert by_hand(others[-1:], tmp_path) != 0, "another account, or another head, is not what was stamped"
     assert "good by" in call("seal", "show", "1")[1]
 
 

@@ -111,7 +111,7 @@ def test_prometheus_takes_the_metrics_of_a_collector_that_works(
     assert get(running, "/readyz")[0] == get(running, "/healthz")[0] == 200
 
 
-def test_a_siem_hears_of_enrolment_outage_and_stop_once_a_reload_names_it(
+def test_a_siem_hears_of_enrolment_outage_stop_and_start_once_a_reload_names_it(
     running: Installation, siem: SyslogServer
 ) -> None:
     reload(running, f'[syslog]\naddress = "{siem.address}"\n')
@@ -138,6 +138,8 @@ def test_a_siem_hears_of_enrolment_outage_and_stop_once_a_reload_names_it(
     )
     running.signal("collector", signal.SIGTERM)
     until("the stop is told", lambda: siem.told("stopping"))
+    running.start_collector()
+    until("the start is told", lambda: siem.told("started"))
 
 
 def key_of(running: Installation) -> str:

@@ -1,4 +1,4 @@
-"""What people said, put onto the status page's data: who looks after an outage, and the notes that stand now. Pure.
+"""What people said, put onto the status page's data: who looks after an outage, its effect, and the notes. Pure.
 
 A note stands for a day, and if it is about an outage as long as that lasts, and for a day after its end.
 """
@@ -30,7 +30,7 @@ def annotated(board: Board, told: ToldOfAll, lasting: Lasting) -> Board:
     }
     return replace(
         board,
-        running=tuple(_acknowledged(one, told) for one in board.running),
+        running=tuple(_said_of(one, told) for one in board.running),
         notes=tuple(
             _state(one, number, *services.get(number, ("", "")))
             for number, one in reversed(standing(told, lasting, board.now)[-MOST_SHOWN:])
@@ -38,8 +38,10 @@ def annotated(board: Board, told: ToldOfAll, lasting: Lasting) -> Board:
     )
 
 
-def _acknowledged(outage: OutageState, told: ToldOfAll) -> OutageState:
-    known = told.of_outage(outage.number).acknowledgements
+def _said_of(outage: OutageState, told: ToldOfAll) -> OutageState:
+    said = told.of_outage(outage.number)
+    known = said.acknowledgements
+    outage = replace(outage, effect="" if said.latest is None else said.latest.body.effect)
     if not known:
         return outage
     first, last = known[0], known[-1]

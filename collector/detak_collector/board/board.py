@@ -115,7 +115,8 @@ class NoteState:
 class OutageState:
     """An outage, running (`end` is None) or ended. `cause` is a category, `detail` what the checks said.
 
-    `number` is the one it keeps for good, None where no register was asked.
+    `number` is the one it keeps for good, None where no register was asked. Of a running one, `units` has those whose
+    service it is, `effect` what people wrote of it for those who use that; in public neither.
     """
 
     id: str
@@ -133,6 +134,8 @@ class OutageState:
     hours: Hours = Hours.WITHIN
     number: int | None = None
     acknowledged: Acknowledged | None = None
+    units: tuple[str, ...] = ()
+    effect: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from detak_collector.board.board import (
     ServiceState,
 )
 from detak_collector.board.days import DAYS, Year, shown_days
+from detak_collector.catalogue.unknown_hours import unknown_hours_words
 from detak_collector.downtime.accounts import Account
 from detak_collector.downtime.assess import Month, counts_at
 from detak_collector.downtime.calendars import Unknown
@@ -114,7 +115,7 @@ def board_of(
         recent=tuple(_outage(one, by_id[one.service]) for one in ended),
         nodes=tuple(nodes),
         ha_rule=catalogue.ha_rule.at(case.as_of) or "",
-        notices=tuple(one.line for one in unknown),
+        notices=tuple(unknown_hours_words(one) for one in unknown),
         lately=tuple(_outage(one, by_id[one.service]) for one in lately),
     )
 

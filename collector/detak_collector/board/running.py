@@ -14,6 +14,7 @@ from typing import Protocol
 
 from detak_collector.board.board import Board, Condition, NodeState, ServiceState
 from detak_collector.board.boards import Standing, board_of, service_state
+from detak_collector.board.concerned import with_units
 from detak_collector.board.days import DAY_MS, DAYS, Year, midnight_before, year_of
 from detak_collector.board.nodes import node_states
 from detak_collector.board.planned import planned_ahead
@@ -183,6 +184,7 @@ class _State:
         nodes = [self._nodes[name] for name in sorted(self._nodes)]
         standings, services = [self._standings[one] for one in order], [self._services[one] for one in order]
         board = board_of(view.case(), standings, services, self.year, nodes, unknown)
+        board = with_units(board, view.rules.catalogue.units)
         return replace(board, planned=planned_ahead(view.rules, services, view.moment.utc))
 
     def outages(self) -> list[Outage]:

@@ -18,6 +18,9 @@ from detak_collector.downtime.periods import local_instant, local_year
 EVER = 2**62
 """Before and after all time that a catalogue may name."""
 
+GONE = "is gone"
+NEW = "is new, and read for the time before too: date its criticality"
+
 T = TypeVar("T")
 Said = Mapping[str, object]
 """What is said, by what it is said of."""
@@ -178,7 +181,7 @@ def differences(before: Catalogue, after: Catalogue, moment: int = EVER) -> tupl
     services = old.services(), new.services()
     return (
         *_differing("", dict(old.organisation()), dict(new.organisation())),
-        *_each("service", *services, "is new, and read for the time before too: date its criticality"),
+        *_each("service", *services, NEW),
         # Another unit is another figure, and changes none.
         *_each("unit", old.units(services[0]), new.units(services[1]), None),
     )
@@ -193,7 +196,7 @@ def _years_of_figures(catalogue: Catalogue) -> Years:
 def _each(kind: str, before: Mapping[str, Said], after: Mapping[str, Said], new: str | None) -> Iterator[str]:
     for key in sorted({*before, *after}):
         if key not in after:
-            yield f"{kind} {key}: is gone"
+            yield f"{kind} {key}: {GONE}"
         elif key in before:
             yield from _differing(f"{kind} {key}: ", before[key], after[key])
         elif new is not None:

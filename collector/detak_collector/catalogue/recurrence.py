@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import isleap, monthrange
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
@@ -24,6 +25,7 @@ Parts = Mapping[str, str]
 _EXPECTED = 'a rule of RFC 5545 such as "FREQ=WEEKLY;BYDAY=SU", without RRULE: before it'
 _UNTIL = "a date such as 20261231, a local time such as 20261231T235959, or the same with Z for UTC"
 _TRIED_WINDOWS = 400
+MOST_OF_A_MONTH = 5
 _FORESIGHT = timedelta(days=100 * 366)
 
 
@@ -111,7 +113,7 @@ def _said(instant: int) -> str:
 def _misfit(found: Recurrence, end: int) -> str:
     """Why the rule does not go with its first window, or nothing. Of many windows the first ones are tried."""
     first, over = _wall(found.begin, found.zone), _wall(end, found.zone)
-    if next(found.walls(first), None) != first.replace(microsecond=0):
+    if not _may_begin(found.rule, first) or next(found.walls(first), None) != first.replace(microsecond=0):
         return f"a rule by which from, which is {first:%A} {first.isoformat()}, is the first window"
     foreseen = found.begin + _FORESIGHT // timedelta(milliseconds=1)
     begins = [_wall(begin, found.zone) for begin in islice(found.begins(foreseen), _TRIED_WINDOWS)]
@@ -121,6 +123,18 @@ def _misfit(found: Recurrence, end: int) -> str:
         if other - one < over - first:
             return f"a rule whose windows lie apart: the one of {other.isoformat()} begins before the last is over"
     return ""
+
+
+def _may_begin(rule: str, first: datetime) -> bool:
+    """Whether the rule names such a day. Were none of its days ever there, all years up to 9999 would be searched."""
+    parts = dict(part.split("=") for part in rule.split(";"))
+    month, year = monthrange(first.year, first.month)[1], 366 if isleap(first.year) else 365
+    of_year = first.timetuple().tm_yday
+    days = {"BYMONTH": {first.month}, "BYMONTHDAY": {first.day, first.day - month - 1},
+            "BYYEARDAY": {of_year, of_year - year - 1}}  # fmt: skip
+    named = all(numbers & set(map(int, parts[name].split(","))) for name, numbers in days.items() if name in parts)
+    weekday = DAYS.split("|")[first.weekday()]
+    return named and weekday in {one[-2:] for one in parts.get("BYDAY", weekday).split(",")}
 
 
 def _wall(instant: int, zone: tzinfo) -> datetime:
@@ -165,8 +179,15 @@ def _check_fit(parts: Parts, place: Place) -> None:
     numbered = re.search(r"\d", parts.get("BYDAY", ""))
     if numbered and (frequency not in {"MONTHLY", "YEARLY"} or "BYWEEKNO" in parts):
         place.key("BYDAY").refuse("days without numbers, unless with FREQ MONTHLY or YEARLY", parts["BYDAY"])
+    within_a_month = frequency == "MONTHLY" or "BYMONTH" in parts
+    if within_a_month and any(int(one) > MOST_OF_A_MONTH for one in re.findall(r"\d+", parts.get("BYDAY", ""))):
+        place.key("BYDAY").refuse("numbers of at most 5, since no day comes more often in a month", parts["BYDAY"])
     if "COUNT" in parts and "UNTIL" in parts:
         place.key("COUNT").refuse("either COUNT or UNTIL, not both", parts["COUNT"])
+    most = {"DAILY": 1, "WEEKLY": len(parts.get("BYDAY", "").split(","))}.get(frequency)
+    if most is not None and any(abs(int(one)) > most for one in parts.get("BYSETPOS", "1").split(",")):
+        place.key("BYSETPOS").refuse(f"numbers of at most {most}: there are no more in one of its days or weeks",
+                                     parts["BYSETPOS"])  # fmt: skip
     if "BYSETPOS" in parts and not any(name.startswith("BY") and name != "BYSETPOS" for name in parts):
         place.key("BYSETPOS").refuse("only with another part that begins with BY", parts["BYSETPOS"])
 

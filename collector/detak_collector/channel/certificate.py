@@ -12,17 +12,19 @@ from urllib.parse import urlsplit
 from detak_collector.channel.authority_files import AuthorityFolder
 from detak_collector.channel.certificate_files import CertificateError
 from detak_collector.config import Config, Tls
+from detak_collector.translation.saying import saying
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _STEPS = 10
 """A handshake in memory has four."""
 
-PINNED = """
-The fingerprint is that of this collector's certificate: the node trusts it and no other. Once the certificate is
-renewed, enrol the node again; with ca_file in its agent.toml instead of --fingerprint that is not needed."""
-
-BY_AUTHORITY = """
-The node trusts what this collector's own authority has signed; renewed certificates need nothing on the node."""
+PINNED = saying(
+    "The fingerprint is that of this collector's certificate: the node trusts it and no other. Once the certificate is "
+    "renewed, enrol the node again; with ca_file in its agent.toml instead of --fingerprint that is not needed."
+)
+BY_AUTHORITY = saying(
+    "The node trusts what this collector's own authority has signed; renewed certificates need nothing on the node."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ def shown_certificate(config: Config) -> Shown:
     try:
         fingerprint = fingerprint_of(config.tls.certificate)
     except (OSError, ValueError) as error:
-        return Shown(notes=(f"\nThe certificate {config.tls.certificate} cannot be read: {error}",))
+        said = saying("The certificate {file} cannot be read: {why}", file=str(config.tls.certificate), why=str(error))
+        return Shown(notes=(said,))
     if config.tls.authority is not None:
         return _by_authority(AuthorityFolder(config.tls.authority))
     if is_trusted_everywhere(config.tls, urlsplit(config.url).hostname or ""):
@@ -52,7 +55,7 @@ def _by_authority(folder: AuthorityFolder) -> Shown:
     try:
         return Shown("".join(f" --ca-key {key}" for key in folder.fingerprints()), (BY_AUTHORITY,))
     except CertificateError as error:
-        return Shown(notes=(f"\nThe authority's certificate cannot be read: {error}",))
+        return Shown(notes=(saying("The authority's certificate cannot be read: {why}", why=str(error)),))
 
 
 def certificate_line(certificate: Path) -> str:

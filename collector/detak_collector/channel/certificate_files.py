@@ -10,9 +10,14 @@ from datetime import UTC, datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from detak_collector.translation.saying import Saying, counted, saying
+
 DAY_MS = 86_400_000
 WARN_DAYS = (60, 30, 7)
 """How long before the end of a certificate or an authority somebody is told, in days."""
+
+WHOSE = {"collector": saying("the collector's certificate"), "authority": saying("the authority's certificate")}
+"""What is called so, by whose it is."""
 
 
 class CertificateError(Exception):
@@ -54,15 +59,19 @@ def key_fingerprint(certificate: x509.Certificate) -> str:
     return f"sha256:{hashlib.sha256(info).hexdigest()}"
 
 
-def end_warning(what: str, period: Period, now_utc: int) -> tuple[int, str] | None:
-    """The nearest of WARN_DAYS that has come, and a sentence; None while the end is far."""
+def end_warning(name: str, period: Period, now_utc: int) -> tuple[int, Saying] | None:
+    """The nearest of WARN_DAYS that has come, and a sentence; None while the end is far. `name` is one of WHOSE."""
     left = period.days_left(now_utc)
     reached = [days for days in WARN_DAYS if left < days]
     if not reached:
         return None
-    end = _shown(period.end_utc)
-    said = f"ends on {end}, in {left} days" if left >= 0 else f"has ended on {end}"
-    return min(reached), f"{what} {said}"
+    what, end = WHOSE[name], _shown(period.end_utc)
+    if left < 0:
+        return min(reached), saying("{what} has ended on {end}", what=what, end=end)
+    said = counted(
+        "{what} ends on {end}, in {number} day", "{what} ends on {end}, in {number} days", left, what=what, end=end
+    )
+    return min(reached), said
 
 
 def _ms(moment: datetime) -> int:

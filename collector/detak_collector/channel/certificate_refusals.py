@@ -11,17 +11,19 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from detak_collector.translation.saying import mark
+
 MOST_ADDRESSES = 10_000
 LASTS_MS = 180_000
 """A refusal counts for so long: agents come again within two beats, and a beat is seldom longer than a minute."""
 
 _ALERTS = {
-    "UNKNOWN_CA": "its authority is not trusted there",
-    "CERTIFICATE_EXPIRED": "it has ended, or that machine's clock is wrong",
-    "CERTIFICATE_UNKNOWN": "it is not accepted there",
-    "BAD_CERTIFICATE": "it is not for the name or address that is asked for there, or is damaged",
-    "UNSUPPORTED_CERTIFICATE": "its kind is not accepted there",
-    "CERTIFICATE_REVOKED": "it is revoked",
+    "UNKNOWN_CA": mark("its authority is not trusted there"),
+    "CERTIFICATE_EXPIRED": mark("it has ended, or that machine's clock is wrong"),
+    "CERTIFICATE_UNKNOWN": mark("it is not accepted there"),
+    "BAD_CERTIFICATE": mark("it is not for the name or address that is asked for there, or is damaged"),
+    "UNSUPPORTED_CERTIFICATE": mark("its kind is not accepted there"),
+    "CERTIFICATE_REVOKED": mark("it is revoked"),
 }
 
 

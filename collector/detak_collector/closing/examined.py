@@ -12,6 +12,7 @@ from fractions import Fraction
 import msgspec
 from msgspec import Struct
 
+from detak_collector.catalogue.unknown_hours import all_told
 from detak_collector.closing.account import Account, AccountError, account_of, changed_services
 from detak_collector.closing.bodies import SealBody
 from detak_collector.closing.findings import Finding, findings, hindering
@@ -48,12 +49,13 @@ class ClosingSheet:
 
 
 class Told(Struct, frozen=True):
-    """A finding in the reader's words."""
+    """A finding in the reader's words. `line`: as it is kept with a seal."""
 
     kind: str
     weight: str
     text: str
     who: str
+    line: str
 
 
 class Sum(Struct, frozen=True):
@@ -84,7 +86,7 @@ class Examined(Struct, frozen=True):
     """`figure` is by all that is known now, `sealed` that of the seal in force, `services` where the two differ.
 
     `body` is the seal, or where one is in force the restatement, that would be entered now; None where that cannot be:
-    `unknown` says why. `is_over`: whether the period is.
+    `unknown` says why. `is_over`: whether the period is. `touched`: the other seals that a restatement concerns.
     """
 
     figure: Sum | None
@@ -94,6 +96,11 @@ class Examined(Struct, frozen=True):
     body: SealBody | None = None
     unknown: str = ""
     is_over: bool = True
+    touched: tuple[str, ...] = ()
+
+    def despite(self, kept: str) -> str | None:
+        """What was kept with a seal that is asked for, in the reader's words; None where it is no longer so."""
+        return next((f"{one.text} ({one.who})" for one in self.findings if one.line == kept), None)
 
     @property
     def hinders(self) -> bool:
@@ -108,7 +115,7 @@ def examined_json(database: Database, figures: Figures, now: int, sheet: Closing
     except (PeriodError, AccountError) as error:
         return msgspec.json.encode(Examined(None, unknown=str(error)))
     except JointLeaveUnknownError as error:
-        return msgspec.json.encode(Examined(None, unknown=error.lines[0]))
+        return msgspec.json.encode(Examined(None, unknown=all_told(error.unknown[:1], language(sheet.language))))
 
 
 def read_examined(content: bytes) -> Examined:
@@ -124,19 +131,21 @@ def _examined(database: Database, figures: Figures, now: int, sheet: ClosingShee
         seals = seals_of(connection)
     seal = seals.in_force(period)
     if seal is not None:
-        touched = tuple(touched_seals(seals, seal))
+        touched, spoken = tuple(touched_seals(seals, seal)), language(sheet.language)
         body = seal_body(result, NO_HEAD, sheet.program, (), Wish(needs_approval=True, touched=touched), seal)
-        return Examined(_sum(account), sealed=_sum(seal.account), services=_differing(seal, account), body=body)
+        return Examined(_sum(account), sealed=_sum(seal.account), services=_differing(seal, account), body=body,
+                        touched=tuple(map(spoken.told, touched)))  # fmt: skip
     ground = Ground(database, SqlEntries(database), rules, sheet.terms)
     standing = standing_of(ground, result, figures.derived, now)
     english = findings(standing, language(ENGLISH), rules.zone)
     told = english if sheet.language == ENGLISH else findings(standing, language(sheet.language), rules.zone)
     body = seal_body(result, NO_HEAD, sheet.program, hindering(english), Wish(needs_approval=True))
-    return Examined(_sum(account), _told(told), body=body, is_over=now >= period.end)
+    return Examined(_sum(account), _told(told, english), body=body, is_over=now >= period.end)
 
 
-def _told(found: Sequence[Finding]) -> tuple[Told, ...]:
-    return tuple(Told(one.kind, one.weight, one.text, one.who) for one in found)
+def _told(found: Sequence[Finding], english: Sequence[Finding]) -> tuple[Told, ...]:
+    both = zip(found, english, strict=True)
+    return tuple(Told(one.kind, one.weight, one.text, one.who, kept.line) for one, kept in both)
 
 
 def _sum(account: Account) -> Sum:

@@ -134,18 +134,15 @@ class _Telling:
     def all(self) -> Iterator[Finding]:
         standing = self.standing
         if standing.now < standing.period.end:
-            text = self._say("{period} is not over: it ends on {moment}", period=standing.period.name,
+            text = self.language.say("{period} is not over: it ends on {moment}", period=standing.period.name,
                              moment=self._moment(standing.period.end))  # fmt: skip
-            yield Finding(Kind.PERIOD, Weight.FORBIDS, text, self._say("nobody: it takes its time"))
+            yield Finding(Kind.PERIOD, Weight.FORBIDS, text, self.language.say("nobody: it takes its time"))
             return
         for part in (
             self._backlog, self._inner, self._catalogue, self._proposals, self._disputes, self._coverage,
             self._unobserved, self._unannotated,
         ):  # fmt: skip
             yield from part()
-
-    def _say(self, message: str, **named: str) -> str:
-        return self.language.say(message, **named)
 
     def _moment(self, instant: int) -> str:
         return self.language.moment(instant, self.zone)

@@ -29,6 +29,7 @@ from detak_collector.decisions.persons import same_person
 from detak_collector.decisions.recording import Author, RefusedError
 from detak_collector.pair.entry import DISPUTE, DISPUTE_DECISION, RESTATEMENT, SEAL, SEAL_DECISION
 from detak_collector.store.database import Connection, Database
+from detak_collector.store.disposed import whole_from
 from detak_collector.store.entries import append
 
 __all__ = ["Author", "RefusedError"]
@@ -48,6 +49,10 @@ def enter_seal(database: Database, body: SealBody, author: Author, now_utc: int)
     with database.writing() as connection:
         seals = seals_of(connection)
         refuse_asking(seals, body)
+        whole = whole_from(connection)
+        if body.restates is not None and whole is not None and body.begin < whole:
+            raise RefusedError(f"PERIOD: its evidence was disposed of: nothing is known by which to restate it "
+                               f"(got {body.period!r})")  # fmt: skip
         numbered = structs.replace(body, number=seals.next_number(), login=author.login)
         kind = SEAL if body.restates is None else RESTATEMENT
         entry = append(connection, kind, body_of(numbered), author.name, now_utc)

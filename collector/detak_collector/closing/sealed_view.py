@@ -7,14 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from detak_collector.closing.account import AccountError, account_of
-from detak_collector.closing.bodies import SEALS
+from detak_collector.closing.bodies import SEALS, read
 from detak_collector.closing.seals import Seal, Seals
 from detak_collector.downtime.derive import Result
 from detak_collector.downtime.figure import Totals, summed
 from detak_collector.downtime.periods import Period
-from detak_collector.downtime.sealed import Sealed
+from detak_collector.downtime.sealed import Disposed, Sealed
 from detak_collector.downtime.summary import months_of
-from detak_collector.pair.entry import Entry
+from detak_collector.errors import EvidenceDisposedError
+from detak_collector.pair.entry import DISPOSED, Entry, in_order
+from detak_collector.retention.bodies import DisposedBody
 
 Earlier = Callable[[Period, int], Result]
 """The result of a period as it was known at a moment."""
@@ -37,14 +39,26 @@ class KnownSeals:
     """The seals as the log has them, read again only when something was entered. Any thread may ask."""
 
     log: Log
-    _known: tuple[int, list[Entry]] = field(default=(-1, []), init=False)
+    _known: tuple[int, list[Entry], list[Entry]] = field(default=(-1, [], []), init=False)
 
     def read(self, moment: int | None = None) -> Seals:
         """As they are now, or were at an earlier moment."""
+        return Seals.of(self._entries()[1], moment)
+
+    def disposed(self, period: Period) -> Disposed | None:
+        """Under what evidence of this period was disposed of, at any collector; None where all of it is kept."""
+        for entry in in_order(self._entries()[2]):
+            told = read(entry, DisposedBody)
+            if told is not None and period.begin < told.until:
+                return Disposed(str(told.number), told.document, entry.recorded_utc, told.until)
+        return None
+
+    def _entries(self) -> tuple[int, list[Entry], list[Entry]]:
         mark, known = self.log.mark(), self._known
         if known[0] != mark:
-            known = self._known = (mark, [entry for kind in SEALS for entry in self.log.of(kind)])
-        return Seals.of(known[1], moment)
+            seals = [entry for kind in SEALS for entry in self.log.of(kind)]
+            known = self._known = (mark, seals, list(self.log.of(DISPOSED)))
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +84,15 @@ class SealedView:
             return result
 
     def _sealed(self, result: Result, seal: Seal) -> Result:
-        told = sealed(seal)
+        told = replace(sealed(seal), disposed=self.seals.disposed(result.period))
         account = account_of(result)
         if account.digest == seal.body.digest:
             return replace(result, seal=told)
         told = replace(told, now=result.figure)
-        then = self.earlier(result.period, seal.body.as_of)
+        try:
+            then = self.earlier(result.period, seal.body.as_of)
+        except EvidenceDisposedError:
+            return replace(result, seal=replace(told, reproduced=False))
         if account_of(then).digest == seal.body.digest:
             return replace(then, seal=told, overtaken=result.overtaken)
         return replace(result, seal=replace(told, reproduced=False))

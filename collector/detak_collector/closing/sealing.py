@@ -14,6 +14,7 @@ from detak_collector.downtime.derive import Result
 from detak_collector.ledger.chain import Head
 from detak_collector.report.numbers import clock_text
 from detak_collector.report.tables import percent_text
+from detak_collector.translation.saying import Saying, saying
 
 NOT_NUMBERED = 1
 """The number is given when the seal is entered."""
@@ -62,10 +63,10 @@ def figure_words(account: Account) -> str:
     return f"{percent_text(figure.percent)}, {clock_text(figure.counted_ms)} counted, {verdict}"
 
 
-def touched_seals(seals: Seals, restated: Seal) -> list[str]:
+def touched_seals(seals: Seals, restated: Seal) -> list[Saying]:
     """The other seals in force that hold time of a restated one, as lines for people."""
     return [
-        f"{one.what} holds this time too: restate {one.body.period} after it"
+        saying("{seal} holds this time too: restate {period} after it", seal=one.said, period=one.body.period)
         for one in seals.touching(restated.body.begin, restated.body.end)
         if one is not restated
     ]

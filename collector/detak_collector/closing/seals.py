@@ -15,6 +15,7 @@ from detak_collector.closing.bodies import APPROVE, REJECT, TAKE_BACK, SealBody,
 from detak_collector.decisions.persons import same_person
 from detak_collector.downtime.periods import Period
 from detak_collector.pair.entry import RESTATEMENT, SEAL, SEAL_DECISION, Entry, in_order
+from detak_collector.translation.saying import Saying, saying
 
 
 class SealState(StrEnum):
@@ -76,7 +77,14 @@ class Seal:
     @property
     def what(self) -> str:
         """What people call it."""
-        return f"{'restatement' if self.is_restatement else 'seal'} {self.label} of {self.body.period}"
+        return str(self.said)
+
+    @property
+    def said(self) -> Saying:
+        """The same, for each language."""
+        if self.is_restatement:
+            return saying("restatement {number} of {period}", number=self.label, period=self.body.period)
+        return saying("seal {number} of {period}", number=self.label, period=self.body.period)
 
     def overlaps(self, begin: int, end: int) -> bool:
         """Whether its period shares time with [begin, end)."""

@@ -75,7 +75,7 @@ def _answer(url: str, query: bytes) -> bytes:
 def _checked(place: TimestampPlace, content: bytes, message: bytes, nonce: int | None) -> int:
     from rfc3161_client import VerificationError, VerifierBuilder  # noqa: PLC0415 - only where it is configured
 
-    answer = _decoded(place, content)
+    answer = response_in(place, content)
     verifier = VerifierBuilder(roots=_roots(place.ca_file), nonce=nonce).build()
     try:
         verifier.verify_message(answer, message)
@@ -84,7 +84,8 @@ def _checked(place: TimestampPlace, content: bytes, message: bytes, nonce: int |
     return _milliseconds(answer.tst_info.gen_time)
 
 
-def _decoded(place: TimestampPlace, content: bytes) -> TimeStampResponse:
+def response_in(place: TimestampPlace, content: bytes) -> TimeStampResponse:
+    """What an authority answers, where it grants a time stamp; raises TimestampError where it does not."""
     from rfc3161_client import PKIStatus, decode_timestamp_response  # noqa: PLC0415 - only where it is configured
 
     try:

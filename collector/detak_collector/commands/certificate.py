@@ -125,7 +125,7 @@ def _endings(tls: Tls, now_utc: int) -> Iterator[str]:
     if folder is not None:
         periods["authority"] = period_of(folder.certificates()[0])
     for name, period in periods.items():
-        warning = end_warning(f"the {name}'s certificate", period, now_utc)
+        warning = end_warning(name, period, now_utc)
         if warning is not None:
             yield warning[1]
 

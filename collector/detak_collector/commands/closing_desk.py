@@ -117,7 +117,7 @@ def closing_desk(session: Session, *, entering: bool) -> Iterator[ClosingDesk]:
     with opened_whole(session) as (found, store, _):
         config = session.config()
         if entering:
-            _require_serving(store)
+            require_serving(store)
             require_leader(store, config)
         try:
             yield ClosingDesk(session, config, store, found.figures, found.rules, found.now.utc)
@@ -127,7 +127,7 @@ def closing_desk(session: Session, *, entering: bool) -> Iterator[ClosingDesk]:
             raise CannotServeError(str(error)) from None
 
 
-def _require_serving(store: Store) -> None:
+def require_serving(store: Store) -> None:
     """Raises FencedError where what is entered would count nowhere."""
     reason = hindrance_here(store)
     if reason is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import click
 from rich.table import Table
@@ -41,6 +43,8 @@ from detak_collector.decisions.recording import (
 )
 from detak_collector.decisions.register import Matter, Register, State
 from detak_collector.downtime.calendars import JointLeaveUnknownError
+from detak_collector.downtime.periods import to_ms
+from detak_collector.errors import EvidenceDisposedError
 from detak_collector.pair.here import require_leader
 from detak_collector.report.numbers import clock_text
 from detak_collector.report.tables import percent_text
@@ -87,6 +91,9 @@ class Desk:
         except JointLeaveUnknownError as error:
             click.echo(f"What it changes cannot be known: {error.lines[0]}", err=True)
             return
+        except EvidenceDisposedError as error:
+            click.echo(f"It changes nothing there: {error}", err=True)
+            return
         if not found_changes:
             click.echo("No figure changes by it so far.")
             return
@@ -108,11 +115,22 @@ def desk(session: Session, about: About, *, entering: bool) -> Iterator[Desk]:
             raise click.UsageError(str(error)) from None
 
 
-def add(session: Session, about: About, described: Described, by: str | None, *, dry: bool) -> None:
-    """Proposes a record that is new."""
+def add(
+    session: Session, about: About, described: Described, by: str | None, *, dry: bool, drill: bool = False
+) -> None:
+    """Proposes a record that is new; `drill`: planned work that is one."""
     with desk(session, about, entering=not dry) as at:
         record = described.over({}, at.rules.zone)
-        propose(at, Draft(about, ADD, record=record), author(by), dry=dry)
+        if drill:
+            _refuse_drill(record, at.session.clock().utc)
+        propose(at, Draft(about, ADD, record=record, drill=drill), author(by), dry=dry)
+
+
+def _refuse_drill(record: Mapping[str, Any], now: int) -> None:
+    if record["category"] != "planned":
+        raise click.UsageError(f"--drill: a drill is planned downtime (got --category {record['category']})")
+    if to_ms(datetime.fromisoformat(record["from"])) < now:
+        raise click.UsageError(f"--drill: a drill is declared before it begins (got --from {record['from']})")
 
 
 def amend(session: Session, about: About, name: str, described: Described, told: tuple[str, str | None, bool]) -> None:

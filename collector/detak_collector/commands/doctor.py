@@ -19,6 +19,9 @@ from detak_collector.channel.authority_files import AuthorityFolder
 from detak_collector.channel.certificate_files import CertificateError, Period, certificates_in, period_of
 from detak_collector.channel.note import read_noted
 from detak_collector.clocks import Reading
+from detak_collector.closing.gathering import seals_of
+from detak_collector.closing.recomputed import read_recomputed
+from detak_collector.commands.closing_desk import PROGRAM
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session, hindrance_here, user_name
 from detak_collector.config import Config, ConfigurationError, Tls, as_far_as_right
 from detak_collector.copies import backup
@@ -43,8 +46,8 @@ FINE = "Nothing is wrong: clock, certificates, permissions, disk, backup, nodes 
 def doctor(session: Session, as_json: bool) -> int:  # noqa: FBT001 - click's own form
     """Look for what is usually wrong, and say why it matters and what to do. Exit code 1 if anything is.
 
-    It looks at the clock, certificates, permissions, the disk, backups, the nodes, and whether the catalogue fits what
-    is measured. It changes nothing.
+    It looks at the clock, certificates, permissions, the disk, backups, the nodes, whether the catalogue fits what is
+    measured, and whether seals were recomputed after an upgrade. It changes nothing.
     """
     config, faults = as_far_as_right(session.config_path)
     if config is None:
@@ -120,7 +123,7 @@ def _of_store(session: Session, config: Config, now: Reading, found: list[Findin
                 leads=role_here(store, config).leads,
                 is_known=True,
             )
-            return _with_catalogue(known, config, store, found)
+            return _with_catalogue(_with_seals(known, config, store), config, store, found)
     except StoreError as error:
         found.append(Finding(
             Severity.FAULT, "store", str(error).rstrip("."),
@@ -128,6 +131,15 @@ def _of_store(session: Session, config: Config, now: Reading, found: list[Findin
             "see that path, its owner and the disk under it, then run this again",
         ))  # fmt: skip
         return nothing
+
+
+def _with_seals(known: Examined, config: Config, store: Store) -> Examined:
+    with store.database.reading() as connection:
+        standing = list(seals_of(connection).standing())
+    noted = read_recomputed(config.state_directory)
+    return replace(
+        known, unseen_seals=noted.unseen(standing, PROGRAM), differing_seals=noted.differing(standing, PROGRAM)
+    )
 
 
 def _with_catalogue(known: Examined, config: Config, store: Store, found: list[Finding]) -> Examined:

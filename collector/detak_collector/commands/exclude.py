@@ -27,12 +27,19 @@ def exclude() -> None:
 
 @exclude.command()
 @described_options(EXCLUSION_CATEGORIES, NAMED_SCOPES, recurring=True, required=True)
+@click.option("--drill", is_flag=True, help="It is a drill, such as a switch-over between sites: planned, and ahead.")
 @dry_option
 @by_option
 @click.pass_obj
-def add(session: Session, described: Described, by: str | None, dry_run: bool) -> None:  # noqa: FBT001 - an option
+def add(
+    session: Session,
+    described: Described,
+    by: str | None,
+    dry_run: bool,  # noqa: FBT001 - an option
+    drill: bool,  # noqa: FBT001 - an option
+) -> None:
     """Propose an exclusion, and print what it would change."""
-    deciding.add(session, EXCLUSION, described, by, dry=dry_run)
+    deciding.add(session, EXCLUSION, described, by, dry=dry_run, drill=drill)
 
 
 @exclude.command()

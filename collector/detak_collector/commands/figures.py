@@ -124,7 +124,7 @@ def report(  # noqa: PLR0913 - one parameter an option
             provider_report(whole, store, result, provider, output)
             return 0
         then = result.as_of if result.case.earlier else None
-        found = effects(result, store.derive(result, then)) if output.tells_effects else {}
+        found = effects(result, store.derive(result, then)) if output.tells_effects else None
         # After all that it rests on: the head covers it.
         store.ledger.brought_on(store.now.utc)
         result = replace(result, ledger=str(store.ledger.covering(result.as_of)))
@@ -195,13 +195,14 @@ def recompute(
         _refuse_other_period((period, begin, end, as_of))
         return _recompute_package(path, output)
     result = part_of(recomputed(path, (period, begin, end), as_of), output)
-    deliver(result, output, effects(result, from_facts(result)) if output.tells_effects else {})
+    deliver(result, output, effects(result, from_facts(result)) if output.tells_effects else None)
     return 0
 
 
 def _recompute_package(path: Path, output: Output) -> int:
-    whole, is_same = recomputed_package(path)
-    deliver(part_of(whole, output), output, {})
+    measured = output.tells_effects
+    shown, is_same, found = recomputed_package(path, lambda whole: part_of(whole, output), measured=measured)
+    deliver(shown, output, found)
     said = "the same, to the byte, as" if is_same else "NOT THE SAME as"
     click.echo(f"{path}: recomputed: {said} what it was bundled with", err=True)
     return 0 if is_same else EXIT_BAD_NEWS

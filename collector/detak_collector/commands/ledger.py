@@ -16,10 +16,15 @@ from detak_collector.commands.session import EXIT_BAD_NEWS, Session
 from detak_collector.commands.verify_sealed import verify_sealed
 from detak_collector.copies.chain_files import write_chain
 from detak_collector.copies.restored import told_of
+from detak_collector.errors import UNFINISHED, CannotServeError
 from detak_collector.ledger.chain import GivenHead
 from detak_collector.ledger.verification import Fault, Verification, Wrong
 from detak_collector.pair.entry import RESTORE
+from detak_collector.report.terminal import printable
+from detak_collector.retention.recording import disposals_of
 from detak_collector.rules import rules_in_force
+from detak_collector.store.disposed import whole_from
+from detak_collector.store.disposing import to_go
 from detak_collector.store.ledger import SqlLedger
 from detak_collector.store.parts import Store
 
@@ -51,7 +56,7 @@ def verify(session: Session, given: GivenHead | None, since: str | None, sealed:
     with session.existing_store(config) as store:
         since_utc = None if since is None else moment(since, "--since", rules_in_force(config, store.entries).zone)
         verification = Verification(store.collector, given)
-        fault = verified(store.ledger, verification, since_utc)
+        fault = verified(store.ledger, verification, since_utc) or _of_disposals(store)
         if fault is not None:
             click.echo(f"NOT INTACT: {fault.text}")
             if fault.wrong in {Wrong.CUT, Wrong.REWRITTEN}:
@@ -60,12 +65,34 @@ def verify(session: Session, given: GivenHead | None, since: str | None, sealed:
         waiting = store.ledger.waiting()
     size = f"{_counted(verification.records, 'record')} in {_counted(verification.head.number, 'block')}"
     click.echo(f"intact: {size}{_since(since_utc)}")
+    for line in disposal_lines(verification):
+        click.echo(printable(line))
     click.echo(f"head {verification.head}")
     if given is not None:
         click.echo(f"The head given, {given}, is one of this chain: all before it is as it was then.")
     if waiting:
         click.echo(f"not chained yet: {_counted(waiting, 'record')}; a running collector does that within an hour.")
     return verify_sealed(session) if sealed else 0
+
+
+def _of_disposals(store: Store) -> Fault | None:
+    """Whether the store takes as much for disposed of as the entries say."""
+    with store.database.reading() as connection:
+        found, said = whole_from(connection), disposals_of(connection).carried_out_until(store.collector)
+    if found == said:
+        return None
+    told = ["nothing" if one is None else f"all from before {_shown(one)}" for one in (found, said)]
+    return Fault(Wrong.ALTERED, 0, f"the store takes {told[0]} for disposed of, its entries say {told[1]}")
+
+
+def disposal_lines(verification: Verification) -> Iterator[str]:
+    """Each disposal that the chain tells of, as a line for people."""
+    for one in verification.disposals.told:
+        yield (
+            f"disposed of, no. {one.number}, {one.document}: {_counted(one.records, 'record')} of blocks {one.first} "
+            f"to {one.last}, evidence from before {_shown(one.until)}; proposed by {one.proposed_by}, approved by "
+            f"{one.approved_by}, recorded {_shown(one.at)}"
+        )
 
 
 def _counted(number: int, what: str) -> str:
@@ -83,7 +110,7 @@ def verified(ledger: SqlLedger, verification: Verification, since_utc: int | Non
     blocks, _ = ledger.size()
     with _bar(blocks) as step:
         for one in ledger.blocks(since_utc):
-            fault = verification.take(one.block, one.lines)
+            fault = verification.take(one.block, one.lines, one.left)
             if fault is not None:
                 return fault
             step()
@@ -137,6 +164,8 @@ def head(session: Session) -> None:
 def export_command(session: Session, folder: Path) -> None:
     """Write the whole chain into the folder DIR, to be checked with `sha256sum` and `jq` alone."""
     with session.existing_store(session.config()) as store:
+        if to_go(store.database):
+            raise CannotServeError(UNFINISHED)
         store.ledger.brought_on(session.clock().utc)
         blocks, _ = store.ledger.size()
         with _bar(blocks) as step:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from detak_collector.catalogue.corrections import Entered
 from detak_collector.catalogue.place import CatalogueError
-from detak_collector.decisions.corrections import read_record
+from detak_collector.decisions.corrections import is_drill, read_record
 from detak_collector.decisions.proposal import APPROVE, REJECT, REPLACE, Decision, Proposal
 from detak_collector.decisions.register import Matter, Register, State
 from detak_collector.downtime.catalogue import Correction
@@ -31,7 +31,7 @@ def words(matter: Matter, zone: tzinfo) -> str:
     one = first_of(matter.proposal)
     if one is None:
         return "a record of another version"
-    told = f"{one.category}, {scope_text(one)}, {_times(matter.proposal, one, zone)}, {one.document}"
+    told = f"{_category(matter, one)}, {scope_text(one)}, {_times(matter.proposal, one, zone)}, {one.document}"
     late = ". It was entered late, after its time had begun" if one.late else ""
     return f"{told}{f', in place of {about}' if body.action == REPLACE else ''}{late}"
 
@@ -43,6 +43,10 @@ def first_of(proposal: Proposal) -> Correction | None:
     except CatalogueError:
         return None
     return read.first if isinstance(read, Entered) else read
+
+
+def _category(matter: Matter, one: Correction) -> str:
+    return f"{one.category} (drill)" if is_drill(matter) else one.category
 
 
 def scope_text(one: Correction) -> str:
@@ -112,7 +116,7 @@ def _told(matter: Matter, zone: tzinfo) -> tuple[str | Text, ...]:
     late = " (late)" if one.late else ""
     place = f" (in place of {matter.target.name})" if matter.target is not None else ""
     told = Text(f"{one.document}: {printable(one.reason)}{place}")
-    return one.category, scope_text(one), f"{_times(matter.proposal, one, zone)}{late}", told
+    return _category(matter, one), scope_text(one), f"{_times(matter.proposal, one, zone)}{late}", told
 
 
 def _times(proposal: Proposal, one: Correction, zone: tzinfo) -> str:

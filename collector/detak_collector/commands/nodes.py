@@ -62,7 +62,7 @@ def enroll(session: Session, node: str | None, count: int | None, expires: int) 
     click.echo(_whom(node, count, expires), err=True)
     click.echo(f"detak-agent enroll --collector {config.url} --token {token}{shown.argument}")
     for line in shown.notes:
-        click.echo(line, err=True)
+        click.echo(f"\n{line}", err=True)
 
 
 def _whom(node: str | None, count: int | None, expires: int) -> str:

@@ -57,8 +57,7 @@ class Output:
     @property
     def tells_effects(self) -> bool:
         """Whether what each exclusion changed is shown, which has to be derived."""
-        kind = FORMATS.get(self.form)
-        return kind is not None and (kind.whole or self.table == "exclusions")
+        return self.form != "csv" or self.table == "exclusions"
 
 
 def output_options(command: Callable[..., object]) -> Callable[..., object]:
@@ -84,7 +83,7 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
         click.option("--language", type=click.Choice(LANGUAGES), help=f"Of what people read; {ENGLISH} unless given."),
         click.option("--format", "form", type=click.Choice(NAMES), default=TEXT, show_default=True),
         click.option("--service", help="Print only this service's rows; the figure stays the organisation's."),
-        click.option("--of", "part", metavar="ID", help="The report of this unit or service, with its own figure."),
+        click.option("--of", "part", metavar="ID", help="The report of this unit or service, or of site:NAME, with its own figure."),
     ):  # fmt: skip
         gathered = option(gathered)
     return gathered
@@ -103,12 +102,15 @@ def part_of(result: Result, output: Output) -> Result:
     return result
 
 
-def deliver(result: Result, output: Output, effects: Mapping[str, int]) -> None:
-    """The report of `result`, as `part_of` gave it, to where it was asked for. Raises OSError."""
+def deliver(result: Result, output: Output, effects: Mapping[str, int] | None) -> None:
+    """The report of `result`, as `part_of` gave it, to where it was asked for. Raises OSError.
+
+    `effects`: what each exclusion took out, None where that was not measured.
+    """
     shown = result if output.service is None else result.only(output.service)
     kind = FORMATS.get(output.form)
     if kind is None:
-        _text(shown, output)
+        _text(shown, output, effects or {})
         return
     with _watched(output, kind) as progress:
         content = kind.made(shown, Order(output.language or ENGLISH, output.table or TABLES[0], progress, effects))
@@ -118,16 +120,17 @@ def deliver(result: Result, output: Output, effects: Mapping[str, int]) -> None:
         click.echo(content, nl=False)
 
 
-def _text(result: Result, output: Output) -> None:
+def _text(result: Result, output: Output, effects: Mapping[str, int]) -> None:
     from detak_collector.report.text import print_report  # noqa: PLC0415 - as in formats.py
     from detak_collector.translation.language import language  # noqa: PLC0415
 
     speech = language(output.language or ENGLISH)
     if output.file is None:
-        print_report(result, result.case.zone, output_console(), speech)
+        print_report(result, result.case.zone, output_console(), speech, effects)
         return
     told = StringIO()
-    print_report(result, result.case.zone, Console(file=told, width=WIDTH, highlight=False, markup=False), speech)
+    console = Console(file=told, width=WIDTH, highlight=False, markup=False)
+    print_report(result, result.case.zone, console, speech, effects)
     write_report(output.file, told.getvalue().encode())
 
 

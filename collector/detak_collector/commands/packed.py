@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,21 +10,25 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from detak_collector.bundle.deriving import contents_of, result_digest, result_of
+from detak_collector.bundle.deriving import contents_of, from_package, result_digest, result_of
 from detak_collector.bundle.package import BundleError, open_package
 from detak_collector.downtime.derive import Result
+from detak_collector.report.effects import effects
 
 
-def recomputed_package(path: Path) -> tuple[Result, bool]:
-    """The result that a packed bundle comes to, and whether it is the one that it came with.
+def recomputed_package(
+    path: Path, part_of: Callable[[Result], Result], *, measured: bool
+) -> tuple[Result, bool, Mapping[str, int] | None]:
+    """The part that is shown of what a packed bundle comes to, whether that is what it came with, and the effects.
 
-    Raises click.UsageError, or OSError.
+    The effects are None where they are not `measured`. Raises click.UsageError, or OSError.
     """
     try:
         package = open_package(path)
         with contents_of(package) as contents, months_bar("recomputing", len(package.manifest.months)) as step:
             result = result_of(contents, step=step)
-            return result, result_digest(result) == package.manifest.result
+            is_same, shown = result_digest(result) == package.manifest.result, part_of(result)
+            return shown, is_same, effects(shown, from_package(contents)) if measured else None
     except BundleError as error:
         raise click.UsageError(str(error)) from None
 

@@ -8,10 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
-from msgspec import structs
 
-from detak_collector.catalogue.moments import zone_name
-from detak_collector.catalogue.place import Place
 from detak_collector.commands.correcting import author, by_option, dry_option
 from detak_collector.commands.deciding import desk
 from detak_collector.commands.history import Words
@@ -20,7 +17,8 @@ from detak_collector.commands.session import Session
 from detak_collector.decisions.corrections import with_approved
 from detak_collector.decisions.proposal import DECLARATION
 from detak_collector.decisions.recording import enter, imagined
-from detak_collector.past.batch import Planned, approvals, batch_name, plan, rejections, withdrawals
+from detak_collector.past.asking import Asked, AskedError, Pairs, parted
+from detak_collector.past.batch import OWN, Planned, Source, approvals, plan, rejections, withdrawals
 from detak_collector.past.mapping import MAPPINGS, Mapping, read_mapping
 from detak_collector.past.observed import ObservedTime
 from detak_collector.past.outages import Found, Wanted, read_outages, refuse_observed
@@ -28,7 +26,8 @@ from detak_collector.report.tables import local_text
 from detak_collector.rules import Rules
 from detak_collector.stored_months import View
 
-Pairs = tuple[tuple[str, str], ...]
+OPTIONS = {"service": "--service", "mapped": "--map"}
+"""By the fields of what is asked."""
 
 
 class Pair(click.ParamType[tuple[str, str]]):
@@ -38,10 +37,10 @@ class Pair(click.ParamType[tuple[str, str]]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         """As click.ParamType says."""
-        before, sign, after = str(value).rpartition("=")
-        if not sign or not before.strip() or not after.strip():
+        found = parted(str(value))
+        if found is None:
             self.fail(f"expected two texts with = between them (got {value!r})", param, ctx)
-        return before.strip(), after.strip()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,46 +48,38 @@ class Given:
     """The options about the file, as given."""
 
     mapping: str
-    service: str | None
-    mapped: Pairs
-    only: Pairs
-    ignoring: bool
-    timezone: str | None
-    encoding: str | None
+    asked: Asked
 
     def read_as(self) -> Mapping:
         """The mapping with what the options add to it; raises CatalogueError, click.UsageError."""
-        read = MAPPINGS.get(self.mapping)
-        if read is None:
-            path = Path(self.mapping)
-            if not path.is_file():
-                raise click.UsageError(
-                    f"--mapping: one of {', '.join(MAPPINGS)}, or a file that is there (got {self.mapping!r})"
-                )
-            read = read_mapping(path.read_bytes(), path.name)
-        only = {**read.only}
-        for column, _ in self.only:
-            only[column] = tuple(value for name, value in self.only if name == column)
-        zone = read.timezone if self.timezone is None else self.timezone
-        if zone:
-            wrong = Place("--timezone" if self.timezone else f"{self.mapping}: timezone", [])
-            if zone_name(zone, wrong) is None:
-                raise click.UsageError(wrong.lines[0])
-        return structs.replace(
-            read,
-            only=only,
-            services={**dict(self.mapped), **read.services},
-            timezone=zone,
-            encoding=self.encoding or read.encoding,
-        )
+        try:
+            return self.asked.applied(self._named())
+        except AskedError as error:
+            place = "--timezone" if self.asked.timezone else f"{self.mapping}: timezone"
+            raise click.UsageError(f"{place}: {error}") from None
 
     def wanted(self, rules: Rules) -> Wanted:
         """Of which services outages are read; raises click.UsageError."""
         services = [one.id for one in rules.catalogue.services]
-        for option, name in [("--service", self.service), *(("--map", name) for _, name in self.mapped)]:
-            if name is not None and name not in services:
-                raise click.UsageError(f"{option}: no such service; one of {', '.join(services)} (got {name!r})")
-        return Wanted(services, self.service, self.ignoring, ZoneInfo(rules.catalogue.timezone))
+        try:
+            return self.asked.wanted(services, ZoneInfo(rules.catalogue.timezone))
+        except AskedError as error:
+            raise click.UsageError(f"{OPTIONS[error.field]}: {error}") from None
+
+    @property
+    def tool(self) -> str:
+        """What wrote the file."""
+        return self.mapping if self.mapping in MAPPINGS else OWN
+
+    def _named(self) -> Mapping:
+        read, path = MAPPINGS.get(self.mapping), Path(self.mapping)
+        if read is not None:
+            return read
+        if not path.is_file():
+            raise click.UsageError(
+                f"--mapping: one of {', '.join(MAPPINGS)}, or a file that is there (got {self.mapping!r})"
+            )
+        return read_mapping(path.read_bytes(), path.name)
 
 
 @click.group()
@@ -150,15 +141,16 @@ def import_command(  # noqa: PLR0913 - one parameter an option
     A file with any problem is refused as a whole, with every line that is wrong. So is an outage in time of which
     checks were observed.
     """
-    given = Given(mapping, service, mapped, only, ignore_others, timezone, encoding)
+    asked = Asked(mapped, only, service or "", ignore_others, timezone or "", encoding or "")
+    given = Given(mapping, asked)
     read_as, content, called = given.read_as(), file.read_bytes(), _name_of(file)
     with desk(session, DECLARATION, entering=not dry_run) as at:
         moment, who = session.clock(), author(by)
         found = read_outages(content, called, read_as, given.wanted(at.rules), moment.utc)
         observed = ObservedTime(View(at.store.evidence, at.rules, moment))
         refuse_observed(found, called, observed, lambda utc: local_text(utc, at.rules.zone))
-        register, name = at.register(), batch_name(content)
-        planned = plan(register, found.outages, name, called, document)
+        register, source = at.register(), Source.of(content, given.tool, called)
+        name, planned = source.name, plan(register, found.outages, source, document)
         _tell(found, planned, dry=dry_run)
         if not planned.drafts:
             return

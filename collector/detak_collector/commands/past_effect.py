@@ -20,7 +20,7 @@ from detak_collector.decisions.recording import Draft, Step, enter, imagined
 from detak_collector.downtime.calendars import JointLeaveUnknownError
 from detak_collector.downtime.history import in_force
 from detak_collector.downtime.periods import is_year
-from detak_collector.past.batch import Batch, batches, named
+from detak_collector.past.batch import EVENTS, Batch, batches, named
 from detak_collector.report.numbers import clock_text
 from detak_collector.report.tables import local_text, percent_text, plain_text
 from detak_collector.stored_months import View
@@ -68,7 +68,7 @@ def show_batches(at: Desk) -> None:
     if not known:
         click.echo("Nothing was imported yet: `detak-collector past import FILE` proposes the outages of a file.")
         return
-    headings = ("import", "outages", "states", "declarations", "proposed", "by", "document")
+    headings = ("import", "file", "outages", "states", "declarations", "proposed", "by", "document")
     table = Table(*headings, box=None, pad_edge=False)
     for batch in known:
         states = Counter(one.state.value for one in batch.proposed)
@@ -78,6 +78,7 @@ def show_batches(at: Desk) -> None:
         names = [one.name for one in batch.proposed]
         table.add_row(
             batch.name,
+            ", ".join(one for one in (batch.source.file, batch.source.tool) if one) or "-",
             str(len(names)),
             f"{told}{f', the end of {ending} is proposed' if ending else ''}",
             names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}",
@@ -110,7 +111,7 @@ def decide(
         if dry:
             click.echo(f"Nothing is entered. {text}")
         else:
-            at.audit(f"import-{verb.removesuffix('s')}", text, batch.name, who)
+            at.audit(EVENTS[verb.removesuffix("s")], text, batch.name, who)
             click.echo(text)
         ends = [one for step, one in zip(steps, names, strict=True) if isinstance(step, Draft)]
         if ends:

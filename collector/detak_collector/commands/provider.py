@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from detak_collector.commands.figures import Opened
     from detak_collector.report.paper import Paper
 
-FORMATS = (TEXT, "html", "pdf", "csv", "json")
+FORMATS = (TEXT, "html", "pdf", "xlsx", "csv", "json")
 
 
 def refuse_provider(output: Output) -> None:
@@ -69,6 +69,10 @@ def _deliver(name: str, result: Result, rows: Sequence[Attributed], output: Outp
     of = OfProvider(name, result, rows)
     if output.form in {"csv", "json"}:
         content = provider_csv(of) if output.form == "csv" else provider_json(of)
+    elif output.form == "xlsx":
+        from detak_collector.report.provider_xlsx import provider_xlsx  # noqa: PLC0415
+
+        content = provider_xlsx(of, language(output.language or ENGLISH))
     else:
         paper = provider_paper(of, language(output.language or ENGLISH))
         content = _set(paper, output.form) if output.form != TEXT else provider_text(paper).encode()

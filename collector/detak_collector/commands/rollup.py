@@ -114,7 +114,8 @@ def _print(made: Rollup, console: Console) -> None:
             one.digest[:DIGEST_CHARACTERS],
         )
     periods = dict.fromkeys(one.period for one in made.members if one.period)
-    console.print(f"{', '.join(periods) or '-'}: {len(made.members)} bundles")
+    count = len(made.members)
+    console.print(f"{', '.join(periods) or '-'}: {count} bundle{'' if count == 1 else 's'}")
     console.print(table)
     console.print()
     _print_all(made, console)

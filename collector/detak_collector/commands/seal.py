@@ -23,6 +23,7 @@ from detak_collector.commands.history import Words
 from detak_collector.commands.period_group import PeriodGroup
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session
 from detak_collector.decisions.recording import Author
+from detak_collector.report.numbers import iso_utc
 from detak_collector.report.tables import plain_table
 from detak_collector.report.terminal import printable
 
@@ -115,6 +116,16 @@ def _tell_made(at: ClosingDesk, made: Seal, who: Author) -> None:
     at.audit("sealed", text, made, who)
     click.echo(printable(text))
     at.tell_head()
+    _tell_keeping(made)
+
+
+def _tell_keeping(made: Seal) -> None:
+    """How what was sealed stays executable by the rules of this release, whatever is installed here later."""
+    body = made.body
+    file = f"{body.period}-seal-{body.number}.tar.gz"
+    click.echo("\nKeep what it rests on with the detak-verify.pyz of this release, which derives it by the same rules:")
+    click.echo(f"  detak-collector bundle {body.period} --as-of {iso_utc(body.as_of)} -o {file}")
+    click.echo(f"  python3 detak-verify.pyz check {file}      # of release {body.program}, rules {body.rule_version}")
 
 
 @seal.command()
@@ -139,6 +150,7 @@ def approve(session: Session, label: str, reason: str | None, by: str | None) ->
             click.echo(f"`detak-collector seal reject {label}` ends it; then let it be asked for anew.", err=True)
             return EXIT_BAD_NEWS
         _decide(at, made, Ruling(made.label, APPROVE, reason or ""), who)
+        _tell_keeping(made)
         if made.entry.told.get("login") == who.login:
             text = (
                 f"{made.what} was asked for and approved under one login, {who.login}, as {made.author} and {who.name}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import click
@@ -9,9 +11,10 @@ from rich.console import Console
 from rich.progress import track
 
 from detak_collector.closing.account import Account, account_of, changed_services
+from detak_collector.closing.recomputed import Recomputed, write_recomputed
 from detak_collector.closing.sealing import figure_words
 from detak_collector.closing.seals import Seal
-from detak_collector.commands.closing_desk import NOT_GOOD, ClosingDesk, account_rows, closing_desk
+from detak_collector.commands.closing_desk import NOT_GOOD, PROGRAM, ClosingDesk, account_rows, closing_desk
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session
 from detak_collector.downtime import RULE_VERSION
 from detak_collector.report.numbers import clock_text
@@ -54,9 +57,18 @@ def verify_sealed(session: Session) -> int:
         looked = [_look(at, one) for one in steps]
         for one in looked:
             _tell(at, one)
+        _note(at, looked)
     wrong = [one for one in looked if not one.is_same]
     click.echo(f"sealed periods: {len(looked)} recomputed under rules {RULE_VERSION}, {len(wrong)} come out as others")
     return EXIT_BAD_NEWS if wrong or any(NOT_GOOD in one.stamp for one in looked) else 0
+
+
+def _note(at: ClosingDesk, looked: Sequence[_Looked]) -> None:
+    """For `doctor`; what was found is as true where that cannot be kept."""
+    same = [one.seal.entry.id for one in looked if one.is_same]
+    others = [one.seal.entry.id for one in looked if not one.is_same]
+    with suppress(OSError):
+        write_recomputed(at.config.state_directory, Recomputed(PROGRAM, same, others))
 
 
 def _look(at: ClosingDesk, seal: Seal) -> _Looked:

@@ -23,7 +23,8 @@ def differing_months(
     one: EvidenceStore, other: EvidenceStore, rules: Rules, now: Reading, told: Callable[[], None]
 ) -> list[Interval]:
     """Those in which the two do not come to the same; `told` after each. Unknown joint leave counts as none."""
-    cells = months_known(one, rules, now.utc)
+    whole_from = one.facts(now.utc, now.utc, now, frozenset()).whole_from
+    cells = [cell for cell in months_known(one, rules, now.utc) if whole_from is None or whole_from <= cell[0]]
     if not cells:
         return []
     unknown = unknown_hours(rules.catalogue, cells[0][0], now.utc)

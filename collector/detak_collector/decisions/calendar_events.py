@@ -17,6 +17,7 @@ from detak_collector.downtime.periods import EPOCH, local_instant, midnight, to_
 from detak_collector.report.numbers import iso_utc
 
 CATEGORY, SCOPE, DOCUMENT = "X-DETAK-CATEGORY", "X-DETAK-SCOPE", "X-DETAK-DOCUMENT"
+ODD = "is of another kind than it should be"
 _UNDERSTOOD_NOT = ("RDATE", "EXRULE")
 _ONCE = {
     "UID": None,
@@ -64,7 +65,9 @@ def is_sound(event: Event, place: Place) -> bool:
         if isinstance(value, list):
             place.key(name).say("stands twice")
         elif value is not None and kind is not None and not isinstance(getattr(value, "dt", None), kind):
-            place.key(name).say("is of another kind than it should be")
+            place.key(name).say(ODD)
+    if not all(isinstance(each.dt, date) for one in _exdates(event) for each in getattr(one, "dts", ())):
+        place.key("EXDATE").say(ODD)
     return len(place.lines) == before
 
 
@@ -93,8 +96,7 @@ class Reader:
 
     def exceptions(self, event: Event) -> Iterator[int | date]:
         """The begins of the windows that do not take place; a date means those of that day."""
-        found = _value(event, "EXDATE")
-        for one in found if isinstance(found, list) else [found] if found is not None else []:
+        for one in _exdates(event):
             for each in one.dts:
                 zone = _tzid(one)
                 yield self._instant(each.dt, zone) if isinstance(each.dt, datetime) else each.dt
@@ -193,6 +195,12 @@ def local_day(instant: int, zone: ZoneInfo) -> date:
 def _value(event: Event, name: str) -> Any:  # noqa: ANN401 - of one of many types of the library's, by the name
     """A property: None where there is none, a list where there are several."""
     return event.get(name)
+
+
+def _exdates(event: Event) -> list[Any]:
+    """Each line of them."""
+    found = _value(event, "EXDATE")
+    return found if isinstance(found, list) else [] if found is None else [found]
 
 
 def _tzid(value: Any) -> str | None:  # noqa: ANN401 - a property of the library's

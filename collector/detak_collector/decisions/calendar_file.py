@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
+from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Component, Event, vRecur
+from icalendar.timezone import tzp
 
 from detak_collector.catalogue.corrections import Entered, read_exclusion
 from detak_collector.catalogue.place import CatalogueError, Place
@@ -38,6 +40,7 @@ LONGEST_UID = 500
 DRILL = "DRILL"
 """The category of planned work that is a drill."""
 PRODUCT = "-//Detak//detak-collector//EN"
+_PARSING = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +164,12 @@ def _events(content: bytes, top: Place) -> list[Event]:
         top.say(f"longer than {MOST_BYTES} bytes")
     top.settle()
     try:
-        calendars: Sequence[Component] = Calendar.from_ical(content, multiple=True)
-    except (ValueError, KeyError, IndexError, UnicodeError) as error:
+        with _PARSING:
+            # The library keeps a file's own zones by their names, and would read the next file by them.
+            tzp.use_zoneinfo()
+            calendars: Sequence[Component] = Calendar.from_ical(content, multiple=True)
+    except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError, OSError, RecursionError) as error:
+        # What the library raises where a component is ended by another's END or a zone's name is endless, among others.
         top.say(f"not an iCalendar file: {error}")
         calendars = []
     top.settle()

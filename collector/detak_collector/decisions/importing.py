@@ -10,6 +10,7 @@ from detak_collector.decisions.persons import same_person
 from detak_collector.decisions.proposal import ADD, EXCLUSION, REPLACE, TAKE_BACK, WITHDRAW
 from detak_collector.decisions.recording import Draft, Ruling, Step
 from detak_collector.decisions.register import Matter, Register, Root, State
+from detak_collector.translation.saying import saying
 
 CALLED_OFF = "called off in the calendar"
 
@@ -54,10 +55,12 @@ def _plan_one(made: Plan, event: Planned, last: Matter | None, register: Registe
     pending, in_force = root.pending, root.in_force
     if pending is not None and pending.is_withdrawal:
         if event.record is None:
-            made.unchanged.append(f"{pending.name} is pending already: {event.label}")
+            made.unchanged.append(saying("{name} is pending already: {event}", name=pending.name, event=event.label))
         else:
-            made.problems.append(f"{event.label}: {pending.name}, which is pending, would withdraw it: let that be "
-                                 "decided first")  # fmt: skip
+            made.problems.append(saying(
+                "{event}: {name}, which is pending, would withdraw it: let that be decided first",
+                event=event.label, name=pending.name,
+            ))  # fmt: skip
         return
     standing = pending or in_force
     if event.record is None:
@@ -66,7 +69,8 @@ def _plan_one(made: Plan, event: Planned, last: Matter | None, register: Registe
         made.steps.append(Draft(EXCLUSION, ADD, record=event.record, uid=event.uid))
     elif standing is None or standing.proposal.body.record == event.record or _was_refused(root.matters, event):
         of = standing or last
-        made.unchanged.append(f"{of.name} is {of.state.value}: {event.label}")
+        state = saying("pending") if of.state is State.PENDING else saying(of.state.value)
+        made.unchanged.append(saying("{name} is {state}: {event}", name=of.name, state=state, event=event.label))
     else:
         because = f"changed in {file}"
         made.steps.append(Draft(EXCLUSION, REPLACE, standing.name, event.record, because, uid=event.uid))
@@ -80,8 +84,10 @@ def _was_refused(matters: Sequence[Matter], event: Planned) -> bool:
 def _call_off(made: Plan, event: Planned, root: Root, author: str) -> None:
     pending, in_force = root.pending, root.in_force
     if pending is not None and not same_person(pending.proposal.author, author):
-        made.problems.append(f"{event.label}: is called off, but {pending.proposal.author} proposed {pending.name}: "
-                             f"`detak-collector exclude reject {pending.name}` ends it")  # fmt: skip
+        made.problems.append(saying(
+            "{event}: is called off, but {person} proposed {name}: `detak-collector exclude reject {name}` ends it",
+            event=event.label, person=pending.proposal.author, name=pending.name,
+        ))  # fmt: skip
         return
     if pending is not None:
         made.steps.append(Ruling(EXCLUSION, pending.name, TAKE_BACK, CALLED_OFF))
@@ -89,4 +95,4 @@ def _call_off(made: Plan, event: Planned, root: Root, author: str) -> None:
         document = str((in_force.proposal.body.record or {}).get("document", ""))
         made.steps.append(Draft(EXCLUSION, WITHDRAW, in_force.name, None, CALLED_OFF, document))
     if pending is None and in_force is None:
-        made.unchanged.append(f"called off, and not in force: {event.label}")
+        made.unchanged.append(saying("called off, and not in force: {event}", event=event.label))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from detak_collector.catalogue.unknown_hours import unknown_hours_words
 from detak_collector.clocks import Reading
 from detak_collector.downtime.calendars import JointLeaveUnknownError
 from detak_collector.downtime.catalogue import Catalogue
@@ -92,6 +93,9 @@ class _Unkept:
     def load(self, wanted: Sequence[Wanted], *, days: bool) -> list[DerivedMonth]:
         return self.kept.load(wanted, days=days)
 
+    def disposed(self, wanted: Sequence[Wanted], known_at: int | None = None) -> list[DerivedMonth]:
+        return self.kept.disposed(wanted, known_at)
+
     def keep(self, months: Sequence[DerivedMonth], mark: int) -> bool:
         return len(months) == 0 and mark >= 0
 
@@ -104,7 +108,7 @@ def effect_of(evidence: Evidence, rules: Rules, other: Catalogue, now: Reading) 
             _year(evidence, one, now) for one in (rules, replace(rules, catalogue=other, versions=None))
         )  # fmt: skip
     except JointLeaveUnknownError as error:
-        return Effect(year, unknown=error.lines[0])
+        return Effect(year, unknown=unknown_hours_words(error.unknown[0]))
     return Effect(year, _whole(before), _whole(after), tuple(_services(before, after)))
 
 

@@ -44,6 +44,7 @@ from detak_collector.deriving.messages import (
 )
 from detak_collector.deriving.stored import MonthsKeptElsewhere, NumberedElsewhere, ReadingDatabase, StoredFacts
 from detak_collector.figures import Figures
+from detak_collector.past.observed import ObservedSheet, observed_json
 from detak_collector.records import Records
 from detak_collector.rules import Rules
 from detak_collector.store.as_of import known_since
@@ -53,6 +54,7 @@ from detak_collector.store.history import SqlHistory
 from detak_collector.store.metrics import read as read_metrics
 from detak_collector.store.place import StorePlace
 from detak_collector.store.registry import SqlRegistry
+from detak_collector.stored_months import View
 from detak_collector.web.assets import Assets
 from detak_collector.web.render import STATIC, TEMPLATES, Renderer
 from detak_collector.web.sheet import DrawnSheet
@@ -63,6 +65,9 @@ NICENESS = 10
 
 FIRST_TO_GO = "500"
 """Where memory runs out the kernel ends this process, which is started again, and not the one that has evidence."""
+
+SELDOM = (20_000, 20, 100)
+"""When garbage is looked for. Evidence makes no cycles, and looking through it takes half as long as reading it."""
 
 PR_SET_PDEATHSIG = 1
 
@@ -131,7 +136,9 @@ class Deriving:
         self._draw = Renderer(assets).snapshots
         metrics = partial(read_metrics, database)
 
-        def examine(sheet: ClosingSheet, rules: Rules) -> bytes:
+        def examine(sheet: ClosingSheet | ObservedSheet, rules: Rules) -> bytes:
+            if isinstance(sheet, ObservedSheet):
+                return observed_json(View(StoredFacts(database), rules, self._clock()), sheet)
             return examined_json(database, self._figures, self._clock().utc, sheet, with_past(rules, database))
 
         sources = Sources(self._figures, register, metrics, self._rules_now, lambda: self._clock().utc, examine)
@@ -180,6 +187,7 @@ def main() -> None:
     deriving = Deriving(line, start.place)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*SELDOM)
     while True:
         order = line.hear()
         assert isinstance(order, Order | SheetOrder | FillOrder)

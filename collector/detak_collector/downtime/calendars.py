@@ -13,6 +13,11 @@ from detak_collector.downtime.catalogue import ALWAYS_OPEN, Calendar, Catalogue,
 from detak_collector.downtime.intervals import EMPTY, Interval, Intervals, union
 from detak_collector.downtime.periods import EPOCH, local_instant, to_ms
 
+UNKNOWN = (
+    "calendar[{calendar}].holidays: {file} has no joint-leave rows for {year}; run `detak-collector calendar fill "
+    "{calendar} --year {year}` and check them against the decree, or write joint_leave_none = [{year}] if it grants "
+    "none"
+)
 Hours = Mapping[Dated[str], tuple[Intervals, ...]]
 """By what a service says of its hours: what they are in each of the cells that were asked for."""
 
@@ -27,11 +32,12 @@ class Unknown:
     @property
     def line(self) -> str:
         """What is wrong, where, and the command that mends it."""
-        return (
-            f"calendar[{self.calendar.id}].holidays: {self.calendar.holidays_file} has no joint-leave rows for"
-            f" {self.year}; run `detak-collector calendar fill {self.calendar.id} --year {self.year}` and check them"
-            f" against the decree, or write joint_leave_none = [{self.year}] if it grants none"
-        )
+        return UNKNOWN.format(**self.named)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What stands in the braces of UNKNOWN."""
+        return {"calendar": self.calendar.id, "file": self.calendar.holidays_file or "", "year": str(self.year)}
 
 
 class JointLeaveUnknownError(Exception):

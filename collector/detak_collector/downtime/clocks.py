@@ -109,6 +109,9 @@ def clock_of(runs: Sequence[Run], facts: Facts) -> Clock | None:
         anchors = sorted(_claimed([run.claim for run in runs]))
     if not anchors:
         return None
+    if is_steady(anchors, facts.drift_ppm):
+        moments, bounds = zip(*anchors, strict=True)
+        return Clock(moments, bounds, bounds, bounds, facts.drift_ppm, facts.freeze_allowance_ms)
     levels = Levels.of(anchors, facts)
     at, measured = levels.at, levels.measured
     backward = _carried([-moment for moment in reversed(at)], measured[::-1], facts.drift_ppm)[::-1]
@@ -124,11 +127,27 @@ def clock_of(runs: Sequence[Run], facts: Facts) -> Clock | None:
     )
 
 
+def is_steady(anchors: Sequence[tuple[int, Bound]], drift_ppm: int) -> bool:
+    """Whether each bound lies within what the ones beside it allow: nearly all clocks are so, all the time.
+
+    Then nothing is carried from any of them to the next, in either direction, and no level changes.
+    """
+    before, (least, greatest) = anchors[0]
+    for moment, (low, high) in anchors:
+        drift = -((before - moment) * drift_ppm // 1_000_000)
+        if not (-drift <= low - least <= drift and -drift <= high - greatest <= drift):
+            return False
+        before, least, greatest = moment, low, high
+    return True
+
+
 def _anchors(exchanges: Iterable[Exchange], facts: Facts) -> Iterable[tuple[int, Bound]]:
     """What each exchange says, and its collector's own error may add: so two collectors need not agree to the last."""
-    for one in exchanges:
-        slack = drifted(one.received - one.sent, facts.drift_ppm) + facts.utc_error_ms
-        yield one.received, (one.answered_utc - one.received - facts.utc_error_ms, one.arrived_utc - one.sent + slack)
+    drift_ppm, error = facts.drift_ppm, facts.utc_error_ms
+    return [
+        (received, (answered - received - error, arrived - sent - ((sent - received) * drift_ppm // 1_000_000) + error))
+        for sent, arrived, answered, received in exchanges
+    ]
 
 
 def _claimed(claims: Iterable[Claim]) -> Iterable[tuple[int, Bound]]:

@@ -11,7 +11,7 @@ from detak_collector.downtime.assess import Month
 from detak_collector.downtime.case import Case
 from detak_collector.downtime.catalogue import Correction, Group, Service
 from detak_collector.downtime.derive import Result
-from detak_collector.downtime.intervals import Intervals
+from detak_collector.downtime.intervals import Interval, Intervals
 from detak_collector.downtime.outages import Outage, causes
 from detak_collector.downtime.reading import Passage
 from detak_collector.downtime.scopes import Scopes
@@ -51,8 +51,8 @@ class Explained:
     pieces: tuple[Piece, ...]
 
 
-def explain(result: Result, service: str) -> tuple[Explained, ...]:
-    """Every outage of a service in the period, second by second as far as seconds differ.
+def explain(result: Result, service: str, within: Interval | None = None) -> tuple[Explained, ...]:
+    """Every outage of a service in the period, or those that touch [begin, end), as far as seconds differ.
 
     The result must have the details of all its months.
     """
@@ -61,6 +61,7 @@ def explain(result: Result, service: str) -> tuple[Explained, ...]:
     return tuple(
         Explained(outage, tuple(piece for teller in tellers for piece in teller.pieces(outage)))
         for outage in one.outages
+        if within is None or (outage.begin < within[1] and within[0] < outage.end)
     )
 
 

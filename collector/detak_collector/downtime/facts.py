@@ -189,6 +189,8 @@ class Facts:
     utc_error_ms: int = 50
     """How wrong a collector's UTC may be; it must be kept by NTP or better."""
     unheard: Mapping[str, Intervals] = field(default_factory=dict)
+    whole_from: int | None = None
+    """Evidence from before this instant was disposed of; None where none was."""
 
     def silences(self, node: str) -> Intervals:
         """When the node was unheard beyond the deadline, each time from when it was heard last."""

@@ -9,12 +9,22 @@ from detak_collector.downtime.figure import Totals
 
 
 @dataclass(frozen=True, slots=True)
+class Disposed:
+    """That the evidence from before `until` was disposed of, under which number and document, and when."""
+
+    label: str
+    document: str
+    at: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sealed:
     """The seal in force. `label` is its number, `figure` what it holds, `head` the ledger's at that moment.
 
     `restates` is the number that it took the place of. `now` are the totals by all that is known now, None where they
     are those of the seal. `reproduced`: the result beside it is that of the seal; else this program does not come to
-    it, and the figure of the seal is the one that stands.
+    it, and the figure of the seal is the one that stands. `disposed`: that what it rests on is not there any more.
     """
 
     period: str
@@ -29,6 +39,7 @@ class Sealed:
     restates: str | None = None
     now: Totals | None = None
     reproduced: bool = True
+    disposed: Disposed | None = None
 
     @property
     def is_overtaken(self) -> bool:

@@ -16,6 +16,7 @@ from detak_collector.downtime.periods import months, year_to_date
 
 ACHIEVEMENT_CAP = Fraction(120)
 GREEN_FROM, YELLOW_FROM = Fraction(100), Fraction(80)
+NOT_OBSERVED = "not observed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,13 @@ class Month:
     totals: Totals
     target_percent: Fraction
     year_to_date: Totals | None = None
+
+    @property
+    def verdict(self) -> str | None:
+        """`met` or `missed`; NOT_OBSERVED where nobody watched and nothing was counted: `met` would praise silence."""
+        if self.totals.coverage == 2 and not self.totals.counted_ms:
+            return NOT_OBSERVED
+        return self.totals.verdict(self.target_percent)
 
 
 @dataclass(frozen=True, slots=True)

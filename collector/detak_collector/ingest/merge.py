@@ -149,8 +149,10 @@ class _Folding:
             raise InvalidRecordError(reason, self._run, span.number)
         version = held_version(span)
         known = self._open.get(span.number) or self._known(span.number)
-        if known is None:
+        if known is None and not contains(self._state.held, span.number):
             self._keep(version)
+        elif known is None:
+            return  # It was here, and was disposed of.
         elif not isinstance(known, HeldSpan):
             self._contradict(version)
         else:
@@ -166,6 +168,8 @@ class _Folding:
 
     def add_record(self, record: Exchange | Gap) -> None:
         known = self._open.get(record.number) or self._known(record.number)
+        if known is None and contains(self._state.held, record.number):
+            return  # It was here, and was disposed of.
         if known is None:
             self._closed[record.number] = record
             self._news = self._news or isinstance(record, Gap)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from detak_collector.translation.saying import Saying, saying
+
 SURE_AFTER_MS = 10_000
 """A run that speaks so long after another one began is no late message of the one before it."""
 
@@ -24,10 +26,11 @@ class Speaker:
     boot: str = ""
 
     @property
-    def called(self) -> str:
+    def called(self) -> Saying:
         """What people are told of it."""
-        boot = f"boot {self.boot[:8]}" if self.boot else "a boot not known yet"
-        return f"{boot}, run {self.run[:8]}, from {self.address or 'an address not known'}"
+        boot = saying("boot {boot}", boot=self.boot[:8]) if self.boot else saying("a boot not known yet")
+        address = self.address or saying("an address not known")
+        return saying("{boot}, run {run}, from {address}", boot=boot, run=self.run[:8], address=address)
 
 
 @dataclass(slots=True)
@@ -90,10 +93,18 @@ class Rivals:
         )
 
 
-def rivalry(node: str, speakers: Sequence[Speaker]) -> str:
+def rivalry(node: str, speakers: Sequence[Speaker]) -> Saying:
     """What is wrong and what to do, for the log, the list of nodes and the page."""
-    return (
-        f"two agents with one identity: {'; '.join(one.called for one in speakers)}. "
-        f"Enrol the copy under a name of its own (`detak-collector enroll NAME`), "
-        f"or stop both with `detak-collector revoke {node}`; until then their time is not observed"
+    return saying(
+        "two agents with one identity: {speakers}. Enrol the copy under a name of its own "
+        "(`detak-collector enroll NAME`), or stop both with `detak-collector revoke {node}`; "
+        "until then their time is not observed",
+        speakers=_one_by_one([one.called for one in speakers]),
+        node=node,
     )
+
+
+def _one_by_one(told: Sequence[Saying]) -> str:
+    """With semicolons between, since there are commas in each."""
+    *before, last = told
+    return saying("{one}; {other}", one=_one_by_one(before), other=last) if before else last

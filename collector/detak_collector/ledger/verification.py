@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from detak_collector.ledger.chain import Block, GivenHead, Head, digest_of, genesis, head_of, short_of, shorts_of
+from detak_collector.ledger.chain import (
+    SHORT_BYTES,
+    Block,
+    GivenHead,
+    Head,
+    digest_of,
+    genesis,
+    head_of,
+    short_of,
+    shorts_of,
+)
+from detak_collector.ledger.disposal import Disposals, Left, entries_among
 from detak_collector.ledger.plain import named
 
 
@@ -22,6 +33,8 @@ class Wrong(StrEnum):
     ORDER = "out of order"
     CUT = "cut off"
     REWRITTEN = "rewritten"
+    DISPOSED = "disposed of"
+    """But not as the chain tells of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +53,41 @@ class Verification:
         self.head: Head = genesis(collector)
         """As far as it has come: every head is computed, none is taken from the store."""
         self.records = 0
+        self.gone = 0
+        """Of these, how many were disposed of, as `disposals` tells."""
+        self.disposals = Disposals(collector)
+        self._entries = 0
         self._given = given
         self._met = given is None or (given.digest == self.head.digest and given.number in {None, 0})
 
-    def take(self, block: Block, lines: Sequence[bytes] | None) -> Fault | None:
-        """The next block, with the lines that it covers now, or without where only its header is to be looked at."""
-        fault = self._misplaced(block)
+    def take(self, block: Block, lines: Sequence[bytes] | None, left: Left | None = None) -> Fault | None:
+        """The next block, with the lines that it covers now, or without where only its header is to be looked at.
+
+        `left` is what has to be there where some of its records were disposed of, or are about to be.
+        """
+        fault = self._misplaced(block) or self._of_lines(block, lines, left)
         if fault is not None:
             return fault
+        entries, self._entries = self._entries, block.entries
+        self.head = Head(block.number, head_of(block, self.head.digest))
+        self.records += block.records
+        if left is not None:
+            is_less = lines is not None and len(lines) != block.records
+            self.disposals.take_left(left, is_less=is_less)
+            if lines is not None and is_less:
+                self.gone += block.records - len(lines)
+                if entries_among(lines) != block.entries - entries:
+                    return Fault(Wrong.MISSING, block.number, f"block {block.number}: an entry of it is missing")
+        wrong = None if lines is None else self.disposals.take_lines(lines, block.number)
+        if wrong is not None:
+            return Fault(Wrong.DISPOSED, block.number, wrong)
+        return self._against_given()
+
+    def _of_lines(self, block: Block, lines: Sequence[bytes] | None, left: Left | None) -> Fault | None:
         computed = head_of(block, self.head.digest)
         actual = None if lines is None else digest_of(lines)
+        if left is not None and lines is not None and actual != block.digest and computed == block.head:
+            return _of_left(block, lines, left, actual)
         if actual is not None and actual != block.digest and lines is not None:
             return _of_records(block, lines, actual, computed, self.head)
         if computed != block.head:
@@ -59,12 +97,14 @@ class Verification:
         if lines is not None and (len(lines) != block.records or block.shorts != b"".join(map(short_of, lines))):
             what = "the short digests of its records were altered, the records are as they were"
             return Fault(Wrong.ALTERED, block.number, f"block {block.number} itself: {what}")
-        self.head = Head(block.number, computed)
-        self.records += block.records
-        return self._against_given()
+        return None
 
     def ended(self) -> Fault | None:
         """What is wrong once all blocks were taken: the chain ends too early, or never had the given head."""
+        untold = self.disposals.untold()
+        if untold is not None:
+            text = f"block {untold.number}: it has less records than its header says, and no entry tells of a disposal"
+            return Fault(Wrong.DISPOSED, untold.number, text)
         if self._met or self._given is None:
             return None
         given, number = self._given, self._given.number
@@ -98,6 +138,22 @@ class Verification:
                 return Fault(Wrong.REWRITTEN, given.number, f"{text}: {why}")
             self._met = True
         return None
+
+
+def _of_left(block: Block, lines: Sequence[bytes], left: Left, actual: bytes | None) -> Fault | None:
+    """What is wrong with the lines that a disposal left of a block."""
+    if actual == left.digest and len(lines) == left.records:
+        if not block.shorts and left.shorts == b"".join(map(short_of, lines)):
+            return None
+        text = f"block {block.number} itself: the short digests of what a disposal left of it were altered"
+        return Fault(Wrong.ALTERED, block.number, text)
+    kept = [left.shorts[at : at + SHORT_BYTES] for at in range(0, len(left.shorts), SHORT_BYTES)]
+    found = [short_of(line) for line in lines]
+    if kept == found:
+        text = f"block {block.number} itself: the digest of what a disposal left of it was altered"
+        return Fault(Wrong.ALTERED, block.number, text)
+    wrong, at = difference(kept, found)
+    return Fault(wrong, block.number, f"{_which(wrong, at, lines)}: {wrong}, in block {block.number}")
 
 
 def _of_records(block: Block, lines: Sequence[bytes], actual: bytes, computed: bytes, before: Head) -> Fault:

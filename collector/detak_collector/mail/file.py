@@ -59,6 +59,7 @@ class MailFile(Struct, frozen=True):
     deputies: list[str] = []
     deputy_after_hours: Hours = 24
     warn_before_hours: Hours = 24
+    alarm_after_hours: Hours = 2
     recipient: list[RecipientFile] = []
 
 
@@ -79,7 +80,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class MailTerms:
-    """How mails are sent, to whom, and when somebody is reminded. `sender`: the whole of what stands in From."""
+    """How mails are sent, to whom, and when somebody is reminded. `sender`: the whole of what stands in From.
+
+    `alarm_after_ms`: so long a mail may wait before the page says so.
+    """
 
     server: Server
     sender: str
@@ -88,6 +92,7 @@ class MailTerms:
     deputies: frozenset[str]
     deputy_after_ms: int
     warn_before_ms: int
+    alarm_after_ms: int
     wanted: tuple[Wanted, ...]
 
 
@@ -178,6 +183,7 @@ def mail_terms(file: MailFile, base: Path) -> MailTerms:
         frozenset(file.deputies),
         file.deputy_after_hours * HOUR_MS,
         file.warn_before_hours * HOUR_MS,
+        file.alarm_after_hours * HOUR_MS,
         tuple(_wanted(one, file.language) for one in file.recipient),
     )
 

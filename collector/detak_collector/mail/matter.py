@@ -17,7 +17,7 @@ from detak_collector.report.matter import Matter
 from detak_collector.report.numbers import moment_of
 from detak_collector.report.paper import NONE, Point
 from detak_collector.report.terminal import printable
-from detak_collector.report.wording import cause_words, period_words
+from detak_collector.report.wording import cause_words, detail_words, period_words
 from detak_collector.translation.language import Language
 
 MOST_ROWS = 10
@@ -205,7 +205,7 @@ def _event(one: Outage, matter: Matter) -> Event:
     if one.running and matter.result.running:
         text = " ".join((text, language.say("Still going on.")))
     title = f"{language.moment(one.begin, matter.zone)}: {printable(matter.names[one.service])}"
-    said = printable(one.detail)
+    said = printable(detail_words(one.detail, language))
     return Event(title, text, said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}\N{HORIZONTAL ELLIPSIS}")
 
 
@@ -237,7 +237,11 @@ def _notes(around: Around, language: Language) -> Iterator[str]:
 def _footer(matter: Matter, around: Around) -> Iterator[str]:
     language = matter.language
     at = language.moment(matter.result.as_of, matter.zone)
-    yield language.say("As of {moment}. Evidence that comes later may change the figure; the report says by how much.",
-                       moment=at)  # fmt: skip
+    if matter.result.seal is not None:
+        yield language.say("As of {moment}. Sealed: only a restatement changes the figure.", moment=at)
+    else:
+        yield language.say(
+            "As of {moment}. Evidence that comes later may change the figure; the report says by how much.", moment=at
+        )
     if around.reason:
         yield around.reason

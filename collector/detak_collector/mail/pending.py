@@ -1,32 +1,41 @@
-"""What waits for an approver, as the log of entries tells it: exclusions, declarations, a version of the catalogue."""
+"""What waits for somebody, as the log tells it: proposals, a version of the catalogue, what closes periods."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import tzinfo
 
 from detak_collector.accounts.account import Account
 from detak_collector.accounts.grants import Grant, roles_of
-from detak_collector.accounts.roles import Role
+from detak_collector.accounts.roles import Right, rights_of
 from detak_collector.catalogue.versions import versions_of
-from detak_collector.decisions.corrections import windows_of
+from detak_collector.closing.gathering import disputes_of, seals_of
+from detak_collector.closing.terms import SealTerms
+from detak_collector.decisions.corrections import is_drill, windows_of
 from detak_collector.decisions.recording import log_of
 from detak_collector.decisions.register import Matter, Register, State
 from detak_collector.downtime.catalogue import Correction
+from detak_collector.mail.closing import closing_things, unsealed_month
 from detak_collector.mail.file import MailTerms, is_address
 from detak_collector.mail.waiting import Person, Thing
 from detak_collector.pair.entry import CATALOGUE, CATALOGUE_DECISION
 from detak_collector.store.database import Database
 from detak_collector.store.entries import entries_of
+from detak_collector.store.watch import watched
 
 PATHS = {"exclusion": "/exclusions", "declaration": "/declarations", "catalogue": "/admin/catalogue"}
 """Where on the pages it is decided."""
 
 
-def things(database: Database, now: int, ahead_ms: int) -> list[Thing]:
+def things(database: Database, now: int, ahead_ms: int, terms: SealTerms, zone: tzinfo) -> list[Thing]:
     """All that waits now; of windows that recur the next one that begins before so much time has passed."""
     with database.reading() as connection:
         decided = log_of(connection)
         versions = versions_of((*entries_of(connection, CATALOGUE), *entries_of(connection, CATALOGUE_DECISION)))
+        seals, disputes = seals_of(connection), disputes_of(connection)
+        month = unsealed_month(
+            seals, zone, terms.settle_ms, now, lambda begin, end: bool(watched(connection, begin, end))
+        )
     found = [
         _thing(one, _window(one, now, now + ahead_ms))
         for one in Register.of(decided).matters.values()
@@ -39,7 +48,7 @@ def things(database: Database, now: int, ahead_ms: int) -> list[Thing]:
             Thing(held.entry, "catalogue", str(held.number), held.proposed_by, held.recorded, path,
                   reason="; ".join(held.touches))
         )  # fmt: skip
-    return found
+    return [*found, *closing_things(seals, disputes), *([] if month is None else [month])]
 
 
 def _window(matter: Matter, now: int, until: int) -> Correction | None:
@@ -68,6 +77,7 @@ def _thing(matter: Matter, window: Correction | None) -> Thing:
         end=None if window is None else window.end,
         document=body.document or str(record.get("document", "")),
         reason=body.because or str(record.get("reason", "")),
+        drill=is_drill(matter),
     )
 
 
@@ -75,5 +85,6 @@ def people(accounts: Sequence[Account], grants: Sequence[Grant], terms: MailTerm
     """Everybody who can be told."""
     for one in accounts:
         if one.disabled_utc is None and is_address(one.mail):
-            approves = Role.APPROVER in roles_of(one.name, grants)
-            yield Person((one.name, one.display), one.mail, approves, one.name in terms.deputies)
+            rights = rights_of(roles_of(one.name, grants))
+            approves, proposes = Right.APPROVE in rights, Right.PROPOSE in rights
+            yield Person((one.name, one.display), one.mail, approves, one.name in terms.deputies, proposes)

@@ -1,6 +1,7 @@
-"""The job of the collector that leads: tells people of proposals that wait, and sends what is in the outbox.
+"""The job of the collector that leads: tells people of what waits for them, and sends what is in the outbox.
 
-A summary that the server would not take when cron made it goes out from here.
+A summary that the server would not take when cron made it goes out from here. Where mails do not go out there is an
+alarm.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from detak_collector.accounts.grants import in_force
@@ -20,11 +21,14 @@ from detak_collector.mail.letter import MINUTE_MS, TROUBLED, Letter, joint_key
 from detak_collector.mail.message import Envelope, composed
 from detak_collector.mail.pending import people, things
 from detak_collector.mail.text import notice_text
+from detak_collector.mail.trouble import mail_alarms
 from detak_collector.mail.waiting import PURPOSE, Delays, Due, Thing, due, grouped
+from detak_collector.operating.alarms import Alarm
 from detak_collector.operating.logs import fields
 from detak_collector.pair.entry import GRANT
 from detak_collector.rules import Rules
 from detak_collector.store.base import StoreUnavailableError
+from detak_collector.store.outbox import Box
 from detak_collector.store.parts import Store
 from detak_collector.translation.language import language
 
@@ -48,6 +52,7 @@ class Posting:
     _stopping: threading.Event = field(default_factory=threading.Event, init=False)
     _told: set[str] = field(default_factory=set, init=False)
     _things: tuple[int, int, list[Thing]] = field(default=(-1, 0, []), init=False)
+    _box: Box = field(default=Box(), init=False)
 
     async def run(self) -> None:
         """Looks for ever; where no mails are configured it waits for a reload."""
@@ -60,6 +65,12 @@ class Posting:
         finally:
             self._stopping.set()
 
+    def alarms(self, now: int) -> Iterator[Alarm]:
+        """Of mails that do not go out, as they were when this collector last looked."""
+        terms = self.config().mail
+        if terms is not None and self.leads():
+            yield from mail_alarms(self._box, terms.alarm_after_ms, now)
+
     def look(self, config: Config, terms: MailTerms) -> None:
         """Once: takes what is due into the outbox, and sends what waits there."""
         try:
@@ -67,6 +78,7 @@ class Posting:
             done = Delivery(
                 self.store.outbox, terms.server, terms.give_up_ms, lambda: self.clock().utc, self._stopping.is_set
             ).round()
+            self._box = self.store.outbox.box()
         except StoreUnavailableError as error:
             self._note(str(error))
             return
@@ -78,19 +90,21 @@ class Posting:
     def _take_due(self, config: Config, terms: MailTerms) -> None:
         now = self.clock().utc
         everybody = list(people(self.store.accounts.listing(), in_force(self.store.entries.of(GRANT)), terms))
-        dues = list(due(self._waiting(now, terms), everybody, Delays(terms.deputy_after_ms, terms.warn_before_ms), now))
+        waiting = self._waiting(now, config, terms)
+        dues = list(due(waiting, everybody, Delays(terms.deputy_after_ms, terms.warn_before_ms), now))
         if all(one.key in self._told for one in dues):
             return
         self._told |= self.store.outbox.told()
         self.store.outbox.add([self._letter(some, config, terms, now) for some in grouped(dues, self._told)])
         self._told |= {one.key for one in dues}
 
-    def _waiting(self, now: int, terms: MailTerms) -> list[Thing]:
+    def _waiting(self, now: int, config: Config, terms: MailTerms) -> list[Thing]:
         mark, laid_out, known = self._things
         if mark == self.store.entries.mark() and now < laid_out + LAID_OUT_MS:
             return known
         mark = self.store.entries.mark()
-        known = things(self.store.database, now, terms.warn_before_ms + LAID_OUT_MS)
+        ahead_ms = terms.warn_before_ms + LAID_OUT_MS
+        known = things(self.store.database, now, ahead_ms, config.seal, self.rules().zone)
         self._things = (mark, now, known)
         return known
 

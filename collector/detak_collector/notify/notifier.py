@@ -31,6 +31,7 @@ from detak_collector.rules import Rules
 from detak_collector.store.base import NodeRow
 from detak_collector.store.parts import Store
 from detak_collector.translation.language import language
+from detak_collector.translation.saying import saying
 
 LOOK_S = 1.0
 LOOK_EVERY_MS = 10_000
@@ -99,7 +100,10 @@ class Notifier:
         names = sorted(name for name, (since, _) in self._failing.items() if now - since >= TROUBLED_MS)
         if names:
             told = ", ".join(names)
-            text = f"notifications are not taken by {told}: they are kept and tried again; `notify list` says why"
+            text = saying(
+                "notifications are not taken by {names}: they are kept and tried again; `notify list` says why",
+                names=told,
+            )
             yield Alarm("notify", is_urgent=False, text=text)
 
     async def _safely(self, session: aiohttp.ClientSession) -> None:

@@ -20,7 +20,7 @@ from detak_collector.notify.items import (
     Why,
 )
 from detak_collector.report.terminal import printable
-from detak_collector.report.wording import cause_words, shown_words
+from detak_collector.report.wording import cause_words, detail_words, shown_words
 from detak_collector.translation.language import Language, mark
 
 MOST_LINES = 20
@@ -151,7 +151,7 @@ def _outage_line(one: Item, reader: Reader) -> str:
         shown = f", {shown_words(one.shown_as, reader.language)}" if one.shown_as else ""
         parts.append(f"{cause_words(one.cause, reader.language)}{shown}")
     if one.detail and one.event is not Event.CLOSED:
-        parts.append(printable(one.detail))
+        parts.append(printable(detail_words(one.detail, reader.language)))
     return "; ".join(parts)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from detak_collector.operating.disk import FULL_BYTES, Disk, in_words
 from detak_collector.operating.events import Event
+from detak_collector.translation.saying import counted, saying
 
 DISK_FULL = "disk-full"
 STORE = "store"
@@ -19,7 +20,10 @@ UNRENEWED_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`key` is fixed for one kind of trouble; `is_urgent`: evidence is being refused, or soon will be."""
+    """`key` is fixed for one kind of trouble; `is_urgent`: evidence is being refused, or soon will be.
+
+    `text` is a Saying where the page is to tell it in the reader's language.
+    """
 
     key: str
     is_urgent: bool
@@ -30,19 +34,26 @@ def disk_alarms(disk: Disk) -> Iterator[Alarm]:
     """Of the disk that the store lies on."""
     free = in_words(disk.free_bytes)
     if disk.is_full:
-        yield Alarm(
-            DISK_FULL,
-            is_urgent=True,
-            text=f"the disk of the store is full: {free} are free. Evidence is refused once nothing is; agents keep it "
-            f"meanwhile. Make room of at least {in_words(FULL_BYTES)}, or move the collector to a larger disk",
+        text = saying(
+            "the disk of the store is full: {free} are free. Evidence is refused once nothing is; agents keep it "
+            "meanwhile. Make room of at least {least}, or move the collector to a larger disk",
+            free=free,
+            least=in_words(FULL_BYTES),
         )
+        yield Alarm(DISK_FULL, is_urgent=True, text=text)
+    elif disk.is_scarce and disk.days_left is not None:
+        text = counted(
+            "the disk of the store fills up: {free} are free, enough for about {number} day at its present growth. "
+            "Make room, or move to a larger disk",
+            "the disk of the store fills up: {free} are free, enough for about {number} days at its present growth. "
+            "Make room, or move to a larger disk",
+            round(disk.days_left),
+            free=free,
+        )
+        yield Alarm("disk-scarce", is_urgent=False, text=text)
     elif disk.is_scarce:
-        soon = "" if disk.days_left is None else f", enough for about {disk.days_left:.0f} days at its present growth"
-        yield Alarm(
-            "disk-scarce",
-            is_urgent=False,
-            text=f"the disk of the store fills up: {free} are free{soon}. Make room, or move to a larger disk",
-        )
+        text = saying("the disk of the store fills up: {free} are free. Make room, or move to a larger disk", free=free)
+        yield Alarm("disk-scarce", is_urgent=False, text=text)
 
 
 def page_alarm(trouble: str, derived_utc: int | None, now: int) -> Iterator[Alarm]:
@@ -51,12 +62,11 @@ def page_alarm(trouble: str, derived_utc: int | None, now: int) -> Iterator[Alar
     A process that is started again is soon there again. The page may be public: the log tells why.
     """
     if trouble and (derived_utc is None or now - derived_utc >= UNRENEWED_MS):
-        yield Alarm(
-            "page",
-            is_urgent=False,
-            text="the status page is not renewed, and outages are not told of. Evidence is received and kept; "
-            "the log says why",
+        text = saying(
+            "the status page is not renewed, and outages are not told of. Evidence is received and kept; "
+            "the log says why"
         )
+        yield Alarm("page", is_urgent=False, text=text)
 
 
 def store_alarm(trouble: str) -> Iterator[Alarm]:
@@ -65,14 +75,14 @@ def store_alarm(trouble: str) -> Iterator[Alarm]:
     It names places on this machine, and the page may be public: the log and /readyz tell it.
     """
     if trouble:
-        text = "nothing can be stored now; the log says why. Agents keep what they measure and try again"
+        text = saying("nothing can be stored now; the log says why. Agents keep what they measure and try again")
         yield Alarm(STORE, is_urgent=True, text=text)
 
 
 def standby_alarm(*, is_missing: bool) -> Iterator[Alarm]:
     """Of a database of several servers."""
     if is_missing:
-        text = (
+        text = saying(
             "what arrives is kept on one server only: the database has no synchronous standby. Were that server lost "
             "now, agents would deliver again what they still hold. Bring the standby back"
         )
@@ -82,8 +92,15 @@ def standby_alarm(*, is_missing: bool) -> Iterator[Alarm]:
 def syslog_alarm(trouble: str, lost: int) -> Iterator[Alarm]:
     """Of a syslog server that takes nothing."""
     if trouble:
-        told = f", {lost} messages are lost" if lost else ""
-        yield Alarm("syslog", is_urgent=False, text=f"the syslog server is not reached: {trouble}{told}")
+        text = saying("the syslog server is not reached: {trouble}", trouble=trouble)
+        if lost:
+            text = counted(
+                "the syslog server is not reached: {trouble}, {number} message is lost",
+                "the syslog server is not reached: {trouble}, {number} messages are lost",
+                lost,
+                trouble=trouble,
+            )
+        yield Alarm("syslog", is_urgent=False, text=text)
 
 
 def changes(before: Sequence[Alarm], now: Sequence[Alarm], utc: int) -> Iterable[Event]:

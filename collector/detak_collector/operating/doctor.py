@@ -16,6 +16,7 @@ from detak_collector.downtime.catalogue import Catalogue
 from detak_collector.operating.catalogue_alarms import OnDisk
 from detak_collector.operating.disk import Disk, in_words
 from detak_collector.operating.doctor_catalogue import Finding, Severity, catalogue_findings, version_findings
+from detak_collector.operating.doctor_seals import seal_findings
 from detak_collector.operating.ntp import ClockState
 from detak_collector.store.base import NodeRow
 
@@ -71,6 +72,10 @@ class Examined:
     """Whether a collector has the state directory; of a store on a server that says nothing of others there."""
     is_known: bool = True
     """Whether the store could be read."""
+    unseen_seals: Sequence[str] = ()
+    """Seals that another version made and this one has not recomputed."""
+    differing_seals: Sequence[str] = ()
+    """Those that it came to another account of."""
 
 
 def findings(facts: Examined) -> list[Finding]:
@@ -86,6 +91,7 @@ def findings(facts: Examined) -> list[Finding]:
         *_backup(facts),
         *(_of_catalogue(facts, facts.catalogue) if facts.catalogue is not None else ()),
         *version_findings(facts.versions, facts.on_disk, leads=facts.leads),
+        *seal_findings(facts.unseen_seals, facts.differing_seals),
     ]
     return sorted(found, key=lambda one: one.severity is not Severity.FAULT)
 

@@ -28,6 +28,7 @@ WAIT_S = 0.2
 ATTRIBUTE = "detak"
 
 _PLAIN = re.compile(r"[\w.:/@+-]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def fields(**values: str | int) -> dict[str, Mapping[str, str | int]]:
@@ -57,7 +58,10 @@ def _fields_of(record: logging.LogRecord) -> Mapping[str, str | int]:
 
 
 class LineFormatter(logging.Formatter):
-    """Time, level, message, then the fields as key=value; a value with a space in it is quoted."""
+    """Time, level, message, then the fields as key=value; a value with a space in it is quoted.
+
+    What somebody typed is in messages too: a line's end in it is escaped, so that nobody writes a line of his own.
+    """
 
     def __init__(self) -> None:
         super().__init__("%(asctime)sZ %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")
@@ -66,7 +70,7 @@ class LineFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging calls
         """As logging says."""
         told = "".join(f" {name}={_shown(str(value))}" for name, value in _fields_of(record).items())
-        return super().formatMessage(record) + told
+        return _CONTROL.sub(lambda found: repr(found[0])[1:-1], super().formatMessage(record)) + told
 
 
 class JournalHandler(logging.Handler):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from detak_collector.operating.alarms import Alarm
 from detak_collector.pair.role import Role
+from detak_collector.translation.saying import Saying, mark, saying
 
 SILENT_MS = 30_000
 """So long after its last word the other collector is silent."""
@@ -46,30 +47,44 @@ def pair_alarms(standing: Standing | None) -> Iterator[Alarm]:
     if standing is None:
         return
     if not standing.is_paired:
-        yield _alarm("peer-missing", "this collector is to follow another one, and is not paired with it: on that one "
-                     "run `detak-collector pair token`, and here what it prints")  # fmt: skip
+        yield _alarm("peer-missing", saying(
+            "this collector is to follow another one, and is not paired with it: on that one "
+            "run `detak-collector pair token`, and here what it prints"
+        ))  # fmt: skip
         return
     if standing.is_silent:
-        silence = f"the other collector is not heard for {in_words(standing.silent_ms)}; the log says why. "
-        yield _alarm("peer-silent", silence + _what_to_do(standing.role))
+        yield _alarm("peer-silent", _silence(standing))
     if standing.role is Role.SUPERSEDED:
-        yield _alarm("peer-promoted", "the other collector was promoted and leads, and nothing can be entered here; "
-                     "but this one's collector.toml does not say that it follows. Write `follow` and the other's URL "
-                     "into it; or `detak-collector promote` lets this one lead again")  # fmt: skip
+        yield _alarm("peer-promoted", saying(
+            "the other collector was promoted and leads, and nothing can be entered here; "
+            "but this one's collector.toml does not say that it follows. Write `follow` and the other's URL "
+            "into it; or `detak-collector promote` lets this one lead again"
+        ))  # fmt: skip
     elif standing.role is Role.LEADS and standing.other_leads:
-        yield _alarm("two-leaders", "this collector and the other one both lead: what is entered at either counts, and "
-                     "`detak-collector pair status` lists what contradicts. Let one follow: `follow` in its "
-                     "collector.toml, and `detak-collector promote` on the one that shall lead")  # fmt: skip
+        yield _alarm("two-leaders", saying(
+            "this collector and the other one both lead: what is entered at either counts, and "
+            "`detak-collector pair status` lists what contradicts. Let one follow: `follow` in its "
+            "collector.toml, and `detak-collector promote` on the one that shall lead"
+        ))  # fmt: skip
     if not standing.same_services:
-        yield _alarm("peer-services", "the two collectors do not go by the same version of the catalogue, so their "
-                     "figures may differ: bring both to one release of Detak, and see `detak-collector pair status` on "
-                     "both")  # fmt: skip
+        yield _alarm("peer-services", saying(
+            "the two collectors do not go by the same version of the catalogue, so their "
+            "figures may differ: bring both to one release of Detak, and see `detak-collector pair status` on both"
+        ))  # fmt: skip
 
 
-def _what_to_do(role: Role) -> str:
-    if role is Role.FOLLOWS:
-        return "If it does not come back soon, `detak-collector promote` lets this one lead"
-    return "Evidence is still received here"
+def _silence(standing: Standing) -> Saying:
+    length = in_words(standing.silent_ms)
+    if standing.role is Role.FOLLOWS:
+        return saying(
+            "the other collector is not heard for {length}; the log says why. "
+            "If it does not come back soon, `detak-collector promote` lets this one lead",
+            length=length,
+        )
+    return saying(
+        "the other collector is not heard for {length}; the log says why. Evidence is still received here",
+        length=length,
+    )
 
 
 def _alarm(key: str, text: str) -> Alarm:
@@ -78,7 +93,8 @@ def _alarm(key: str, text: str) -> Alarm:
 
 def in_words(length_ms: int) -> str:
     """A length of time, roughly; it changes seldom, so that a page is not drawn anew for it."""
-    for unit, name in ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min")):
+    units = (86_400_000, mark("{number} d")), (3_600_000, mark("{number} h")), (60_000, mark("{number} min"))
+    for unit, words in units:
         if length_ms >= 2 * unit:
-            return f"{length_ms // unit} {name}"
-    return "more than 30 s"
+            return saying(words, number=length_ms // unit)
+    return saying("more than 30 s")

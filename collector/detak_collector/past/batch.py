@@ -20,23 +20,58 @@ from detak_collector.past.outages import PastOutage
 from detak_collector.report.numbers import iso_utc
 
 PREFIX = "past"
+OWN = "own"
+"""The tool of a mapping of one's own."""
 NAME_CHARACTERS = 8
+EVENTS = {"approve": "import-approved", "reject": "import-rejected", "withdraw": "import-withdrawn"}
+"""By what is decided, what the audit trail calls it after the kind, as it does of a single declaration."""
 
 
-def batch_name(content: bytes) -> str:
-    """What the outages of a file are called together: the beginning of its SHA-256."""
-    return sha256(content).hexdigest()[:NAME_CHARACTERS]
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file of outages: its SHA-256, which program wrote it, and what it is called.
+
+    Of what was imported by an earlier version only the beginning of the digest is known.
+    """
+
+    digest: str
+    tool: str = ""
+    file: str = ""
+
+    @staticmethod
+    def of(content: bytes, tool: str, file: str) -> Source:
+        """That of a file; `tool` has no slash in it."""
+        return Source(sha256(content).hexdigest(), tool, file[:TEXT_CHARACTERS])
+
+    @property
+    def name(self) -> str:
+        """What the outages of the file are called together."""
+        return self.digest[:NAME_CHARACTERS]
+
+    def uid(self, line: int) -> str:
+        """That of the declaration made of a line."""
+        return "/".join((PREFIX, self.digest, str(line), self.tool, self.file))
+
+
+def source_of(uid: str) -> Source | None:
+    """The file out of which a declaration was made; None where it was no file."""
+    prefix, _, rest = uid.partition("/")
+    if prefix != PREFIX or not rest:
+        return None
+    digest, _, *told = rest.split("/", 3)
+    return Source(digest, *told)
 
 
 @dataclass(slots=True)
 class Planned:
-    """What is to be proposed, and how many of the outages are declared already."""
+    """What is to be proposed of which outages, and how many are declared already."""
 
     drafts: list[Draft] = field(default_factory=list)
+    outages: list[PastOutage] = field(default_factory=list)
     known: int = 0
 
 
-def plan(register: Register, outages: Sequence[PastOutage], name: str, file: str, document: str) -> Planned:
+def plan(register: Register, outages: Sequence[PastOutage], source: Source, document: str) -> Planned:
     """What is in force or pending for the same service and time is not proposed again, from whatever file it came."""
     made = Planned()
     taken = {
@@ -52,13 +87,14 @@ def plan(register: Register, outages: Sequence[PastOutage], name: str, file: str
             made.known += 1
             continue
         taken.add(key)
-        uid = f"{PREFIX}/{name}/{outage.line}"
-        made.drafts.append(Draft(DECLARATION, ADD, record=_record(outage, file, document), uid=uid))
+        made.outages.append(outage)
+        record = _record(outage, source.file, document)
+        made.drafts.append(Draft(DECLARATION, ADD, record=record, uid=source.uid(outage.line)))
     return made
 
 
 def _record(outage: PastOutage, file: str, document: str) -> Mapping[str, Any]:
-    source = f"{file[:TEXT_CHARACTERS]} line {outage.line}"
+    source = f"{file} line {outage.line}"
     told = ": ".join(one for one in (outage.what, outage.reason) if one)
     return {
         "category": DOWN,
@@ -74,8 +110,13 @@ def _record(outage: PastOutage, file: str, document: str) -> Mapping[str, Any]:
 class Batch:
     """What was proposed out of one file."""
 
-    name: str
+    source: Source
     matters: list[Matter] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.source.name
 
     @property
     def proposed(self) -> list[Matter]:
@@ -97,10 +138,9 @@ def batches(register: Register) -> list[Batch]:
     """All imports, in the order in which they were proposed."""
     found: dict[str, Batch] = {}
     for matter in register.about(DECLARATION):
-        prefix, _, rest = matter.proposal.body.uid.partition("/")
-        if prefix == PREFIX and rest:
-            name = rest.partition("/")[0]
-            found.setdefault(name, Batch(name)).matters.append(matter)
+        source = source_of(matter.proposal.body.uid)
+        if source is not None:
+            found.setdefault(source.name, Batch(source)).matters.append(matter)
     return list(found.values())
 
 

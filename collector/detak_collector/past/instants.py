@@ -51,7 +51,7 @@ class Times:
             return _numbered(told, 1_000 if form == SECONDS else 1)
         try:
             written = _iso(told) if form == ISO else datetime.strptime(told, form)  # noqa: DTZ007 - may be local
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, re.error):
             return None
         if written is None or not FIRST_YEAR <= written.year <= LAST_YEAR:
             return None

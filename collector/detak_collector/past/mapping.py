@@ -9,7 +9,8 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from detak_collector.catalogue.place import CatalogueError
+from detak_collector.catalogue.moments import zone_name
+from detak_collector.catalogue.place import CatalogueError, Place
 
 OUTAGES: Final = "outages"
 EVENTS: Final = "events"
@@ -104,9 +105,12 @@ def read_mapping(content: bytes, file: str) -> Mapping:
         read = msgspec.convert(tomllib.loads(content.decode("utf-8")), Mapping)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise CatalogueError([f"{file}: {error}"]) from None
-    problems = list(_missing(read))
-    if problems:
-        raise CatalogueError([f"{file}: {line}" for line in problems])
+    place = Place(file, [])
+    for line in _missing(read):
+        place.say(line)
+    if read.timezone:
+        zone_name(read.timezone, place.key("timezone"))
+    place.settle()
     return read
 
 
@@ -124,6 +128,8 @@ def _missing(read: Mapping) -> list[str]:
             found.append("states: of events required: down and up, such as down = ['0'] and up = ['1']")
         if columns.begin or columns.end or columns.minutes:
             found.append('columns: begin, end and minutes are of outages; say rows = "outages", or leave them out')
+    if "" in (*columns.object, *columns.reason, *read.only):
+        found.append("a column's name is empty: say which one, or leave it out")
     if len(read.delimiter) > 1:
         found.append(f"delimiter: one character, or none to find it out (got {read.delimiter!r})")
     if not read.times:

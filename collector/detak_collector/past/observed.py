@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import msgspec
+
 from detak_collector.downtime.evidence import read_these
 from detak_collector.downtime.intervals import EMPTY, Interval, Intervals, union
 from detak_collector.downtime.periods import months
 from detak_collector.rules import checks_by_service
 from detak_collector.stored_months import View
+
+MOST_SEEN = 60
+"""So many that are observed are looked for: more is told nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedSheet:
+    """Asks the process that derives: of each service and [begin, end), from when on in it any check was observed."""
+
+    spans: tuple[tuple[str, int, int], ...]
+
+
+def observed_json(view: View, sheet: ObservedSheet) -> bytes:
+    """The answer: an instant or nothing for each, in order."""
+    observed, seen, found = ObservedTime(view), 0, list[int | None]()
+    for service, begin, end in sheet.spans:
+        first = next((at for at, _ in observed(service, begin, end)), None) if seen < MOST_SEEN else None
+        seen += first is not None
+        found.append(first)
+    return msgspec.json.encode(found)
+
+
+def read_observed(sheet: ObservedSheet, content: bytes) -> dict[tuple[str, int, int], Intervals]:
+    """The answer, read: what is known of each to be observed."""
+    found = msgspec.json.decode(content, type=list[int | None])
+    return {
+        span: EMPTY if at is None else Intervals.span(at, span[2]) for span, at in zip(sheet.spans, found, strict=True)
+    }
 
 
 class ObservedTime:
@@ -34,6 +66,7 @@ class ObservedTime:
         if end <= begin:
             return EMPTY
         facts = self._view.facts(begin, end, self._bearing[service])
+        self._view.refuse_disposed(facts, begin)
         readings = read_these(self._view.case(facts), self._checks[service], begin, end)
         whole = Intervals.span(begin, end)
         return union(

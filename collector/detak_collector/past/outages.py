@@ -152,8 +152,8 @@ class _Reader:
             self.found.others += 1
         elif service is None:
             at_line(self._top, row.line, column).refuse(
-                "which service that is must be said: --map 'OBJECT=SERVICE', --service for all that is not mapped, or "
-                "--ignore-others to leave such lines out", what)  # fmt: skip
+                "which service that is must be said: map it to one (--map), name one for all that is not mapped "
+                "(--service), or leave such lines out (--ignore-others)", what)  # fmt: skip
         elif service not in self._wanted.services:
             hint = resembling(service, self._wanted.services)
             at_line(self._top, row.line, column).refuse(f"mapped to no service of the catalogue{hint}", service)

@@ -24,7 +24,7 @@ def months_section(matter: Matter) -> Section:
             month.totals.percent,
             _rounded(month.totals.percent, language),
             month.target_percent,
-            month.totals.verdict(month.target_percent) == "missed",
+            month.verdict == "missed",
         )
         for month in matter.strip
     ]
@@ -44,7 +44,7 @@ def months_section(matter: Matter) -> Section:
                 month.totals.percent,
                 month.totals.counted_ms,
                 f"{language.short(month.target_percent)} %",
-                verdict_words(month.totals.verdict(month.target_percent), language),
+                verdict_words(month.verdict, language),
                 month.totals.coverage,
                 None if month.year_to_date is None else month.year_to_date.percent,
             )

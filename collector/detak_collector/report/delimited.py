@@ -11,8 +11,9 @@ from typing import Any
 from detak_collector.downtime.accounts import REASONS
 from detak_collector.downtime.derive import Result
 from detak_collector.report.document import document
+from detak_collector.report.stated import stated_values
 
-TABLES = ("outages", "services", "months", "exclusions", "declarations")
+TABLES = ("outages", "services", "months", "exclusions", "declarations", "method")
 
 _TOTALS = (
     "counted_ms", "certain_ms", "possible_ms", "gross_ms", *(f"excluded_{reason}_ms" for reason in REASONS),
@@ -32,8 +33,9 @@ FIELDS = {
         "id", "name", "criticality", "in_figure", "figure_counted_ms", "figure_service_time_ms", *_TOTALS, *_SOURCE,
     ),
     "months": ("name", "from", "to", "target_percent", "colour", *_TOTALS, *_SOURCE),
-    "exclusions": ("id", "window", *_CORRECTION, "took_out_ms", *_SOURCE),
+    "exclusions": ("id", "window", *_CORRECTION, "drill", "took_out_ms", *_SOURCE),
     "declarations": ("id", *_CORRECTION, *_SOURCE),
+    "method": ("name", "value"),
 }  # fmt: skip
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
@@ -53,6 +55,7 @@ def delimited(result: Result, table: str, effects: Mapping[str, int] | None = No
         "months": _months,
         "exclusions": partial(_exclusions, effects or {}),
         "declarations": _declarations,
+        "method": _method,
     }
     out = StringIO(newline="")
     writer = csv.DictWriter(out, FIELDS[table], extrasaction="ignore")
@@ -98,13 +101,18 @@ def _months(told: Mapping[str, Any], _: Result) -> Iterable[dict[str, Any]]:
     return map(_flat, told["months"])
 
 
-def _exclusions(effects: Mapping[str, int], told: Mapping[str, Any], _: Result) -> Iterator[dict[str, Any]]:
+def _exclusions(effects: Mapping[str, int], told: Mapping[str, Any], result: Result) -> Iterator[dict[str, Any]]:
     for one in _touching(told, "exclusions"):
-        yield {**one, "took_out_ms": effects.get(one["id"])}
+        yield {**one, "drill": one["id"] in result.drills, "took_out_ms": effects.get(one["id"])}
 
 
 def _declarations(told: Mapping[str, Any], _: Result) -> Iterator[dict[str, Any]]:
     return _touching(told, "declarations")
+
+
+def _method(told: Mapping[str, Any], result: Result) -> Iterator[dict[str, Any]]:
+    """By which rules the figure was made, what it rests on, and the figure itself."""
+    return ({"name": name, "value": value} for name, value in stated_values(told, result).items())
 
 
 def _touching(told: Mapping[str, Any], key: str) -> Iterator[dict[str, Any]]:

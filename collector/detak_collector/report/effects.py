@@ -14,6 +14,7 @@ from detak_collector.downtime.derive import Result, cells_of, derive_months
 from detak_collector.downtime.intervals import Interval
 from detak_collector.downtime.months import ServiceMonth
 from detak_collector.downtime.scopes import Scopes
+from detak_collector.errors import EvidenceDisposedError
 
 MOST_MEASURED = 100
 """Exclusions beyond these, in the order of time, are not measured: each may cost as much as a month of a report."""
@@ -28,7 +29,8 @@ def effects(result: Result, derive: Derive, only: Collection[str] | None = None)
     With `only` of these alone.
     """
     touched = {name: services for name, services in _touched(result).items() if only is None or name in only}
-    return {name: _effect(result, name, touched[name], derive) for name in list(touched)[:MOST_MEASURED]}
+    found = ((name, _effect(result, name, touched[name], derive)) for name in list(touched)[:MOST_MEASURED])
+    return {name: more for name, more in found if more is not None}
 
 
 def from_facts(result: Result) -> Derive:
@@ -53,7 +55,8 @@ def _touched(result: Result) -> dict[str, list[Service]]:
     return found
 
 
-def _effect(result: Result, name: str, services: Iterable[Service], derive: Derive) -> int:
+def _effect(result: Result, name: str, services: Iterable[Service], derive: Derive) -> int | None:
+    """None where the evidence by which it could be told was disposed of."""
     case = result.case
     chosen = tuple(services)
     windows = [one for one in case.exclusions if one.id == name]
@@ -66,7 +69,10 @@ def _effect(result: Result, name: str, services: Iterable[Service], derive: Deri
     more = 0
     for at, cell in enumerate(cells_of(case, result.period)):
         if chosen and any(_meets(one, cell) for one in windows):
-            found = derive(without, cell)
+            try:
+                found = derive(without, cell)
+            except EvidenceDisposedError:
+                return None
             more += sum(_counted(found[one.id]) - _counted(known[one.id][at]) for one in chosen)
     return more
 

@@ -14,11 +14,14 @@ from detak_collector.report.matter import Matter
 from detak_collector.report.numbers import moment_of
 from detak_collector.report.paper import NONE, FirstPage, Point, Signer
 from detak_collector.report.sealed import standing_words
+from detak_collector.report.stories import task_words
 from detak_collector.report.wording import cause_words, period_words
 from detak_collector.translation.language import Language
 
 MOST_POINTS = 3
 MOST_NAMES = 3
+MOST_TASKS = 5
+MOST_LETTERS = 300
 
 
 def first_page(matter: Matter) -> FirstPage:
@@ -177,10 +180,22 @@ def _action(matter: Matter) -> Iterator[str]:
         yield language.say(
             "Still going on: {service}, since {moment}.", service=matter.names[one.service], moment=since
         )
-    if matter.result.figure.counted_ms:
-        yield language.say("No follow-up is on record for these outages. The unit responsible writes it here:")
-    else:
+    tasks = _tasks(matter)
+    yield from tasks[:MOST_TASKS]
+    if len(tasks) > MOST_TASKS:
+        yield language.count("{number} more", "{number} more", len(tasks) - MOST_TASKS)
+    if not matter.result.figure.counted_ms:
         yield language.say("No downtime, so no follow-up is called for.")
+    elif not tasks:
+        yield language.say("No follow-up is on record for these outages. The unit responsible writes it here:")
+
+
+def _tasks(matter: Matter) -> list[str]:
+    """What was written that is to follow of outages that count, those that cost most first; each once."""
+    counting = (one for service in matter.counted for one in service.outages if one.counted_ms)
+    told = (matter.result.stories.get(one.key) for one in sorted(counting, key=lambda one: -one.counted_ms))
+    tasks = (task for story in told if story is not None for task in story.follow_up)
+    return list(dict.fromkeys(task_words(one, matter.language)[:MOST_LETTERS] for one in tasks))
 
 
 def _certainty(matter: Matter) -> str:

@@ -9,21 +9,21 @@ import msgspec
 
 from detak_collector.downtime.derive import Result
 from detak_collector.report.delimited import TABLES, delimited
-from detak_collector.report.document import document
 from detak_collector.report.progress import Progress, Unwatched
+from detak_collector.report.stated import whole_document
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is asked for: the language of what people read, the rows of a CSV, and who is told how far it has come.
 
-    `effects` are those of `effects.py`, where they were measured.
+    `effects` are those of `effects.py`, None where they were not measured.
     """
 
     language: str = "en"
     table: str = TABLES[0]
     progress: Progress = field(default_factory=Unwatched)
-    effects: Mapping[str, int] = field(default_factory=dict)
+    effects: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Format:
     whole: bool = False
 
 
-def _json(result: Result, _: Order) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(document(result)), indent=2) + b"\n"
+def _json(result: Result, order: Order) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(whole_document(result, order.effects)), indent=2) + b"\n"
 
 
 def _csv(result: Result, order: Order) -> bytes:
@@ -53,7 +53,7 @@ def _html(result: Result, order: Order) -> bytes:
     from detak_collector.report.write import paper  # noqa: PLC0415
     from detak_collector.translation.language import language  # noqa: PLC0415
 
-    return html(paper(result, language(order.language), order.effects), order.progress)
+    return html(paper(result, language(order.language), order.effects or {}), order.progress)
 
 
 def _pdf(result: Result, order: Order) -> bytes:
@@ -61,14 +61,14 @@ def _pdf(result: Result, order: Order) -> bytes:
     from detak_collector.report.write import paper  # noqa: PLC0415
     from detak_collector.translation.language import language  # noqa: PLC0415
 
-    return pdf(paper(result, language(order.language), order.effects), order.progress)
+    return pdf(paper(result, language(order.language), order.effects or {}), order.progress)
 
 
 def _xlsx(result: Result, order: Order) -> bytes:
     from detak_collector.report.xlsx import xlsx  # noqa: PLC0415
     from detak_collector.translation.language import language  # noqa: PLC0415
 
-    return xlsx(result, language(order.language), order.progress, order.effects)
+    return xlsx(result, language(order.language), order.progress, order.effects or {})
 
 
 FORMATS = {

@@ -1,26 +1,30 @@
-"""The report of one unit or one service: what was derived of its services, added up into a figure of its own. Pure."""
+"""The report of one unit, one service or one site: what was derived of its services, added up into a figure of its own. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
 from detak_collector.downtime.case import Case
-from detak_collector.downtime.catalogue import Dated, Exclusion
+from detak_collector.downtime.catalogue import Dated, Exclusion, Service
 from detak_collector.downtime.derive import Result, put_together
 from detak_collector.downtime.incidents import Incident
 from detak_collector.downtime.months import ServiceMonth
 
 
+SITE = "site:"
+"""Before the name of a site, which could be that of a unit or service too."""
+
+
 class UnknownPartError(Exception):
-    """No unit and no service is called so."""
+    """No unit, no service and no site is called so."""
 
 
 def narrowed(result: Result, name: str) -> Result:
-    """The report of the unit or service whose id is `name`; raises UnknownPartError.
+    """The report of the unit or service whose id is `name`, or of the site in `site:NAME`; raises UnknownPartError.
 
-    A unit has its own target where the catalogue gives it one. A service has a figure of its own also where it does
+    A site's is that of the services with a component there at any time of the period, one of two places included. A unit has its own target where the catalogue gives it one. A service has a figure of its own also where it does
     not count for the organisation. Published figures stay behind: they are the organisation's.
     """
     catalogue = result.case.catalogue
@@ -31,8 +35,32 @@ def narrowed(result: Result, name: str) -> Result:
         if one.service.id == name:
             title = one.service.name.value_at(result.last)
             return _part(result, (name,), title, catalogue.target_percent, alone=True)
+    if name.startswith(SITE):
+        site = name.removeprefix(SITE)
+        return _part(result, _resting_on(result, site), site, catalogue.target_percent)
     known = [*(unit.id for unit in catalogue.units), *(one.service.id for one in result.services)]
-    raise UnknownPartError(f"no such unit or service; one of {', '.join(known)} (got {name!r})")
+    known += [f"{SITE}{site}" for site in sorted(_sites(result))]
+    raise UnknownPartError(f"no such unit, service or site; one of {', '.join(known)} (got {name!r})")
+
+
+def _resting_on(result: Result, site: str) -> list[str]:
+    """The services with a member of a group on a node of that site; a probe there only looks at them."""
+    begin, end = result.period.begin, result.end
+    nodes = {one.name for one in result.case.catalogue.nodes if one.site is not None and one.site.was(site, begin, end)}
+    found = [one.service.id for one in result.services if not nodes.isdisjoint(_nodes(one.service, begin, end))]
+    if not found:
+        known = ", ".join(sorted(_sites(result))) or "none is named"
+        raise UnknownPartError(f"no service rests on a node of such a site; of sites there are: {known} (got {site!r})")
+    return found
+
+
+def _nodes(service: Service, begin: int, end: int) -> Iterator[str]:
+    members = (one for group in service.groups for one in group.members if one.was_in_force(begin, end))
+    return (check.partition("/")[0] for one in members for check in one.checks)
+
+
+def _sites(result: Result) -> set[str]:
+    return {site for one in result.case.catalogue.nodes if one.site is not None for site in one.site.values()}
 
 
 def _part(
@@ -51,6 +79,7 @@ def _part(
         numbers=result.numbers,
         incidents=_incidents(result, services),
         stories=result.stories,
+        drills=result.drills,
         year=None if result.year is None else _part(result.year, services, title, target, alone=alone),
     )
 

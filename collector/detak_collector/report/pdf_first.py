@@ -105,7 +105,8 @@ class Headline(Flowable):
         canvas.drawString(0, 16, first.figure)
         beside = canvas.stringWidth(first.figure, BOLD, 46) + 26
         canvas.setFillColor(TONES[first.tone])
-        canvas.setFont(BOLD, 17)
+        room = self.width - beside
+        canvas.setFont(BOLD, min(17.0, 17.0 * room / canvas.stringWidth(first.verdict, BOLD, 17)))
         canvas.drawString(beside, 34, first.verdict)
         canvas.setFillColor(TEXT)
         canvas.setFont(PLAIN, 10)

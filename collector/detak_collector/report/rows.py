@@ -13,8 +13,14 @@ from detak_collector.report.matter import Matter
 from detak_collector.report.paper import Column, Kind, Section, Table, Value
 from detak_collector.report.terminal import printable
 from detak_collector.report.text_corrections import standing_words
-from detak_collector.report.wording import cause_words, reason_words, scope_words, shown_words, verdict_words
-from detak_collector.translation.language import Language
+from detak_collector.report.wording import (
+    category_words,
+    cause_words,
+    detail_words,
+    scope_words,
+    shown_words,
+    verdict_words,
+)
 
 MOST_DETAIL = 400
 """Letters of what checks said that a table has room for; the rest is in the JSON."""
@@ -127,7 +133,7 @@ def _outage_row(one: Outage, matter: Matter, counting: set[str]) -> tuple[Value,
     language = matter.language
     name = matter.names[one.service]
     cause = f"{cause_words(one.cause, language)}; {shown_words(one.shown_as, language)}"
-    detail = printable(one.detail)[:MOST_DETAIL]
+    detail = printable(detail_words(one.detail, language))[:MOST_DETAIL]
     return (
         None if number is None else str(number),
         one.begin,
@@ -200,16 +206,17 @@ def _corrections(matter: Matter, every: Sequence[Correction], caption: str, empt
             Column(language.say("proposed and approved by"), width=16),
             *([Column(language.say("took out"), Kind.LENGTH, 11)] if measured else []),
         ),
-        rows=[(*_correction_row(one, language), *([matter.effects.get(one.id)] if measured else [])) for one in every],
+        rows=[(*_correction_row(one, matter), *([matter.effects.get(one.id)] if measured else [])) for one in every],
         caption=caption,
         empty=empty,
     )
 
 
-def _correction_row(one: Correction, language: Language) -> tuple[Value, ...]:
+def _correction_row(one: Correction, matter: Matter) -> tuple[Value, ...]:
+    language = matter.language
     return (
         one.label,
-        reason_words(one.category, language),
+        category_words(one, matter.result.drills, language),
         scope_words(one.scope_kind, one.scope, language),
         one.begin,
         one.end,

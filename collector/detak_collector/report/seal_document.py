@@ -6,7 +6,7 @@ from typing import Any
 
 from detak_collector.downtime.derive import Result
 from detak_collector.downtime.figure import Totals
-from detak_collector.downtime.sealed import Sealed
+from detak_collector.downtime.sealed import Disposed, Sealed
 from detak_collector.report.numbers import decimal_text, iso_utc
 
 
@@ -32,6 +32,16 @@ def seal_document(seal: Sealed) -> dict[str, Any]:
         "figure": _figure(seal.figure),
         "by_later_facts": None if seal.now is None else _figure(seal.now),
         "reproduced": seal.reproduced,
+        **({} if seal.disposed is None else {"evidence_disposed": _disposed(seal.disposed)}),
+    }
+
+
+def _disposed(told: Disposed) -> dict[str, Any]:
+    return {
+        "number": told.label,
+        "document": told.document,
+        "disposed_at": iso_utc(told.at),
+        "before": iso_utc(told.until),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from fractions import Fraction
 
 from detak_collector.downtime.derive import Result
@@ -30,6 +30,19 @@ def seal_words(seal: Sealed, zone: tzinfo, language: Language) -> str:
     if seal.approved_by is not None:
         return language.say("Sealed, no. {number}, on {moment} by {name}, approved by {approver}.", **told)
     return language.say("Sealed, no. {number}, on {moment} by {name}.", **told)
+
+
+def disposed_words(seal: Sealed, zone: tzinfo, language: Language) -> Iterator[str]:
+    """That what the figure rests on is not there any more; nothing where it is."""
+    if seal.disposed is not None:
+        yield language.say(
+            "The evidence from before {day} was disposed of on {moment} (disposal no. {number}, {document}): the "
+            "figure is kept, and cannot be derived anew.",
+            day=language.day(datetime.fromtimestamp(seal.disposed.until / 1_000, zone).date()),
+            moment=language.moment(seal.disposed.at, zone),
+            number=seal.disposed.label,
+            document=seal.disposed.document,
+        )
 
 
 def later_words(seal: Sealed, language: Language) -> Iterator[str]:
@@ -77,5 +90,7 @@ def standing_words(result: Result, zone: tzinfo, language: Language) -> str | No
     """All of it in one text; None where there is nothing to tell."""
     parts = [overtaken_words(one, language) for one in result.overtaken]
     if result.seal is not None:
-        parts = [seal_words(result.seal, zone, language), *later_words(result.seal, language), *parts]
+        told = result.seal
+        disposed, later = disposed_words(told, zone, language), later_words(told, language)
+        parts = [seal_words(told, zone, language), *disposed, *later, *parts]
     return " ".join(parts) or None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from fractions import Fraction
 from heapq import nlargest
@@ -33,7 +33,7 @@ from detak_collector.report.trend import (
     year_so_far,
     years_table,
 )
-from detak_collector.report.wording import warning_words
+from detak_collector.report.wording import rule_words, warning_words
 from detak_collector.translation import ENGLISH
 from detak_collector.translation.language import Language, language, mark
 
@@ -57,8 +57,17 @@ SPARED = (
 )
 
 
-def print_report(result: Result, zone: tzinfo, console: Console, speech: Language | None = None) -> None:
-    """Everything a reader at a terminal wants to know of the period; in English unless another language is given."""
+def print_report(
+    result: Result,
+    zone: tzinfo,
+    console: Console,
+    speech: Language | None = None,
+    effects: Mapping[str, int] | None = None,
+) -> None:
+    """Everything a reader at a terminal wants to know of the period; in English unless another language is given.
+
+    `effects`: what each exclusion took out, as far as it was measured.
+    """
     told = speech or language(ENGLISH)
     parts = (
         _headline(result, zone, told),
@@ -66,7 +75,7 @@ def print_report(result: Result, zone: tzinfo, console: Console, speech: Languag
         *months_table(result, told),
         *years_table(result, told),
         *_outages(result, zone, told),
-        *corrections_tables(result, zone, told),
+        *corrections_tables(result, zone, told, effects or {}),
         _method(result, told),
     )
     for part in parts:
@@ -236,7 +245,7 @@ def _method(result: Result, told: Language) -> RenderableType:
         exact = told.say("Exactly {counted} ms counted of {due} ms.", counted=counted, due=due)
         text.append(f"{exact}\n", style="dim")
     rules = told.say("Rule version {rules}. Ratio of sums over counted services.", rules=RULE_VERSION)
-    text.append(rules, style="dim")
+    text.append(f"{rules}\n{_rules(result, told)}", style="dim")
     version = result.case.version
     if version is not None:
         since = told.moment(version.since, result.case.zone)
@@ -247,6 +256,19 @@ def _method(result: Result, told: Language) -> RenderableType:
     if never:
         text.append("\n" + told.say("Never reported: {checks}", checks=", ".join(never)), style="yellow")
     return text
+
+
+def _rules(result: Result, told: Language) -> str:
+    """The rules that make a figure another one: of groups, and of what it is divided by."""
+    catalogue, last = result.case.catalogue, result.last
+    due = (
+        told.say("all agreed service hours, planned downtime included")
+        if catalogue.planned_in_denominator.value_at(last)
+        else told.say("agreed service hours less planned downtime")
+    )
+    of_groups = rule_words(catalogue.ha_rule.value_at(last), told)
+    groups, time = (told.say(words).capitalize() for words in ("high availability", "service time"))
+    return f"{groups}: {of_groups}. {time}: {due}."
 
 
 def _spared(result: Result, told: Language) -> Iterator[str]:

@@ -80,14 +80,13 @@ def months_table(result: Result, told: Language) -> Iterator[RenderableType]:
     heads = tuple(map(told.say, ("month", "percent", "counted", "coverage", "verdict", "year to date")))
     table = plain_table(told.say("Months"), *heads, right=(*heads[1:4], heads[5]))
     for month in strip:
-        verdict = month.totals.verdict(month.target_percent)
         since_january = None if month.year_to_date is None else month.year_to_date.percent
         table.add_row(
             month.name,
             rate(month.totals.percent, told),
             clock(month.totals.counted_ms, told),
             coverage(month.totals.coverage, told),
-            verdict_text(verdict, told),
+            verdict_text(month.verdict, told),
             rate(since_january, told),
         )
     yield table

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date
 
 from detak_collector.downtime.accounts import OUTSIDE_HOURS
+from detak_collector.downtime.catalogue import Correction
 from detak_collector.downtime.outages import DECLARED, PROBE_ONLY
 from detak_collector.downtime.periods import Period
+from detak_collector.downtime.summary import NOT_OBSERVED
 from detak_collector.report.paper import NONE
 from detak_collector.translation.language import Language, mark
 
 _FORMS = re.compile(r"(\d{4})(?:-(?:S([12])|Q([1-4])|(ytd)|(\d\d)(?:-(\d\d))?))?")
 _NOT_OBSERVED = re.compile(r"service (.+) was not observed at all")
 
-VERDICTS = {"met": mark("met"), "missed": mark("missed"), "undecided": mark("undecided")}
+VERDICTS = {
+    "met": mark("met"), "missed": mark("missed"), "undecided": mark("undecided"), NOT_OBSERVED: mark("not observed"),
+}  # fmt: skip
 CAUSES = {
     "power": mark("power"),
     "network": mark("DC/DRC network"),
@@ -82,7 +87,7 @@ _QUARTERS = (
 
 
 def verdict_words(verdict: str | None, language: Language) -> str | None:
-    """`met`, `missed` or `undecided`; None where there is none."""
+    """`met`, `missed`, `undecided` or `not observed`; None where there is none."""
     return None if verdict is None else language.say(VERDICTS[verdict])
 
 
@@ -96,6 +101,12 @@ def reason_words(reason: str, language: Language) -> str:
     return language.say(REASONS[reason]) if reason in REASONS else reason
 
 
+def category_words(one: Correction, drills: Collection[str], language: Language) -> str:
+    """The category of an exclusion or declaration, and whether it is one of the drills: `planned downtime (drill)`."""
+    told, drill = reason_words(one.category, language), language.say("drill")
+    return f"{told} ({drill})" if one.id in drills else told
+
+
 def rule_words(rule: str, language: Language) -> str:
     """What an HA rule says."""
     return language.say(RULES[rule]) if rule in RULES else rule
@@ -104,6 +115,16 @@ def rule_words(rule: str, language: Language) -> str:
 def shown_words(shown_as: str, language: Language) -> str:
     """How an outage was told; a reading that is not known here is shown as it is."""
     return language.say(SHOWN[shown_as]) if shown_as in SHOWN else shown_as
+
+
+def detail_words(detail: str, language: Language) -> str:
+    """What an outage's checks said, where one said nothing, how it was read: `node/check: words; node/check: words`."""
+    return "; ".join(_said_words(one, language) for one in detail.split("; "))
+
+
+def _said_words(one: str, language: Language) -> str:
+    check, _, said = one.partition(": ")
+    return f"{check}: {shown_words(said, language)}" if said in SHOWN else one
 
 
 def scope_words(kind: str, scope: str, language: Language) -> str:

@@ -12,7 +12,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from detak_collector.downtime.accounts import REASONS
 from detak_collector.downtime.derive import Result
-from detak_collector.downtime.figure import Totals
+from detak_collector.downtime.summary import NOT_OBSERVED, Month
 from detak_collector.report.matter import Matter
 from detak_collector.report.method import method_section
 from detak_collector.report.paper import Kind
@@ -182,20 +182,22 @@ def _months(book: Book, matter: Matter, names: Names) -> None:
         year, number = month.name.split("-")
         first = datetime(int(year), int(number), 1)  # noqa: DTZ001 - a sheet knows no zone
         sheet.write_datetime(row, 0, first, form)
-        _month(book, sheet, row, month.totals, month.target_percent, language)
+        _month(book, sheet, row, month, language)
 
 
-def _month(book: Book, sheet: Worksheet, row: int, totals: Totals, target: Fraction, language: Language) -> None:
-    limit = totals.counted_ms + totals.remaining_ms(target)
+def _month(book: Book, sheet: Worksheet, row: int, month: Month, language: Language) -> None:
+    totals = month.totals
+    limit = totals.counted_ms + totals.remaining_ms(month.target_percent)
     values = (totals.counted_ms, totals.service_time_ms, limit, totals.certain_ms, totals.possible_ms)
     for column, value in enumerate((*values, totals.unobserved_ms), 3):
         book.put(sheet, row, column, value, Kind.EXACT)
     counted, due = cell(row, 3), cell(row, 4)
     rate = Fraction(0) if totals.percent is None else totals.percent / 100
     book.formula(sheet, row, 1, f'=IF({due}=0,"",{counted}/{due})', rate, Kind.PERCENT)
-    met, missed = language.say("Target met"), language.say("Target missed")
-    verdict = met if totals.counted_ms <= limit else missed
-    text = f'=IF({due}=0,"",IF({counted}<={cell(row, 5)},"{met}","{missed}"))'
+    met, missed, unseen = language.say("Target met"), language.say("Target missed"), language.say("Not observed")
+    verdict = unseen if month.verdict == NOT_OBSERVED else met if totals.counted_ms <= limit else missed
+    text = f'IF({counted}<={cell(row, 5)},"{met}","{missed}")'
+    text = f'=IF({due}=0,"",IF(AND({counted}=0,{cell(row, 8)}={due}),"{unseen}",{text}))'
     book.formula(sheet, row, 2, text, verdict, Kind.WORDS)
     seen = totals.coverage or Fraction(0)
     book.formula(sheet, row, 9, f'=IF({due}=0,"",1-{cell(row, 8)}/{due})', seen, Kind.SHARE)

@@ -19,7 +19,7 @@ from detak_collector.report.progress import Progress
 from detak_collector.report.rows import MOST_DETAIL
 from detak_collector.report.stories import cells as cells_of
 from detak_collector.report.terminal import printable
-from detak_collector.report.wording import cause_words, reason_words, shown_words
+from detak_collector.report.wording import cause_words, detail_words, reason_words, shown_words
 from detak_collector.report.xlsx_cells import DAY_MS, Book, cell, cells
 
 KEY, IN_FIGURE, COUNTED = 0, 6, 5
@@ -100,7 +100,7 @@ def _outage(book: Book, sheet: Worksheet, row: int, one: Outage, keyed: tuple[in
         (8, one.possible_ms, Kind.EXACT),
         (10, cause_words(one.cause, language), Kind.WORDS),
         (11, shown_words(one.shown_as, language), Kind.WORDS),
-        (12, printable(one.detail)[:MOST_DETAIL], Kind.WORDS),
+        (12, printable(detail_words(one.detail, language))[:MOST_DETAIL], Kind.WORDS),
         *((13 + at, text, Kind.WORDS) for at, text in enumerate(cells_of(matter.result.stories.get(one.key), matter))),
     ):
         book.put(sheet, row, column, value, kind)

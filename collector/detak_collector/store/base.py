@@ -135,11 +135,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class DerivedMonth:
-    """What was derived of it. `days` are left out where they were not asked for."""
+    """What was derived of it. `days`, and `lanes` as packed, are left out where days were not asked for."""
 
     of: Wanted
     month: ServiceMonth
     days: tuple[DayTotals, ...] = ()
+    lanes: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,13 @@ class DerivedMonths(Protocol):
 
     def load(self, wanted: Sequence[Wanted], *, days: bool) -> list[DerivedMonth]:
         """Those of the wanted that are kept, derived under the same rules, and not touched by any fact since."""
+        ...
+
+    def disposed(self, wanted: Sequence[Wanted], known_at: int | None = None) -> list[DerivedMonth]:
+        """What the wanted of one month came to before its evidence was disposed of, with its days.
+
+        With `known_at` only where nothing that came later is in it.
+        """
         ...
 
     def keep(self, months: Sequence[DerivedMonth], mark: int) -> bool:

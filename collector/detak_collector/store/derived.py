@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -12,6 +12,7 @@ from detak_collector.downtime.days import DayTotals
 from detak_collector.downtime.months import ServiceMonth
 from detak_collector.store.base import CaughtUp, DerivedMonth, News, Wanted
 from detak_collector.store.database import Connection, Database
+from detak_collector.store.disposed import kept_months
 from detak_collector.store.touched import Touch, last_sequence, said_since, touched_checks, touched_since
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -31,7 +32,7 @@ MARGIN_MS = 6 * 3_600_000
 """How far beyond a month a fact still bears on it: clocks are known roughly, and an outage at its edge is one."""
 
 FEW = 1_000
-"""So many facts are looked through again rather than to write down that they were, and even while the store is locked."""
+"""So many facts are looked through again rather than to write down that they were, or while the store is locked."""
 
 AHEAD = 5
 """So often what came meanwhile is read before the store is locked, where it was not few."""
@@ -82,14 +83,20 @@ class SqlDerived:
                     found.append(_read(one, month, *beside))
         return found
 
+    def disposed(self, wanted: Sequence[Wanted], known_at: int | None = None) -> list[DerivedMonth]:
+        """As the seam says."""
+        with self._database.reading() as connection:
+            return kept_months(connection, wanted, known_at)
+
     def keep(self, months: Sequence[DerivedMonth], mark: int) -> bool:
         """As the seam says."""
         self.catch_up()
-        read, touches = self._read_ahead(mark)
+        nodes = {check.partition("/")[0] for one in months for check in one.of.checks}
+        read, touches = self._read_ahead(mark, nodes)
         with self._database.writing() as connection:
             since = _since_mark(connection)
             _note(connection, since)
-            touched = _Touched.by(since.latest, (*touches, *touched_since(connection, read)))
+            touched = _Touched.by(since.latest, (*touches, *touched_since(connection, read, nodes)))
             sound = [one for one in months if not touched.bear_on(one.of, mark)]
             rows = [
                 (
@@ -106,8 +113,8 @@ class SqlDerived:
             connection.executemany(_KEEP, rows)
             return len(sound) == len(months)
 
-    def _read_ahead(self, mark: int) -> tuple[int, list[Touch]]:
-        """What the facts since the mark bear upon, up to one so late that few follow it.
+    def _read_ahead(self, mark: int, nodes: Container[str]) -> tuple[int, list[Touch]]:
+        """What the facts of these nodes since the mark bear upon, up to one so late that few follow it.
 
         Of an estate that has just come they are thousands: to look at them takes seconds, in which beats must go on.
         """
@@ -117,7 +124,7 @@ class SqlDerived:
                 latest = last_sequence(connection)
                 if latest - mark < FEW:
                     break
-                touches += touched_since(connection, mark)
+                touches += touched_since(connection, mark, nodes)
                 mark = latest
         return mark, touches
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from detak_collector.ledger.chain import MOST_RECORDS, Block, Head, Reach, following, genesis, is_due
+from detak_collector.ledger.disposal import Left
 from detak_collector.store.base import StoreError
 from detak_collector.store.database import Database
+from detak_collector.store.disposed import left_between, told_in
 from detak_collector.store.instance import Executes
 from detak_collector.store.ledger_rows import covered_lines, next_lines, recorded_by
 
@@ -34,10 +36,14 @@ NOTHING = Reach(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Chained:
-    """A block of the chain and, where they were asked for, the lines that it covers now."""
+    """A block of the chain and, where they were asked for, the lines that it covers now.
+
+    `left` is what has to be there where some of its records were disposed of, or are about to be.
+    """
 
     block: Block
     lines: list[bytes] | None
+    left: Left | None = None
 
 
 class SqlLedger:
@@ -109,21 +115,24 @@ class SqlLedger:
     def blocks(self, since_utc: int | None = None) -> Iterator[Chained]:
         """All blocks that are there now, each with the lines that it covers.
 
-        Of those recorded before `since_utc` the lines are not read.
+        Of those recorded before `since_utc` the lines are not read, but where they may tell of a disposal.
         """
         with closing(self._database.connect()) as connection:
             with connection.transaction(writing=False):
                 last = last_block(connection)
+                telling = told_in(connection)
             number, reach = BEFORE_ALL, None
             while last is not None:
                 with connection.transaction(writing=False):
                     piece = list(_after(connection, number, AT_ONCE))
+                    left = left_between(connection, piece[0].number, piece[-1].number) if piece else {}
                 for block in piece:
-                    lines = None
-                    if since_utc is None or block.recorded_utc >= since_utc:
+                    lines, before = None, NOTHING.entries if reach is None else reach.entries
+                    is_telling = any(before < one <= block.entries for one in telling)
+                    if since_utc is None or block.recorded_utc >= since_utc or is_telling:
                         with connection.transaction(writing=False):
                             lines = covered_lines(connection, reach, _reach_of(block), block.records)
-                    yield Chained(block, lines)
+                    yield Chained(block, lines, left.get(block.number))
                     reach = _reach_of(block)
                 if not piece or piece[-1].number >= last.number:
                     return
@@ -154,6 +163,12 @@ def headers(connection: Executes) -> Iterator[Block]:
     while piece := list(_after(connection, number, AT_ONCE)):
         yield from piece
         number = piece[-1].number
+
+
+def block_of(connection: Executes, number: int) -> Block:
+    """The block with this number, which is there, in a view of the caller's."""
+    (block,) = _after(connection, number - 1, 1)
+    return block
 
 
 def _after(connection: Executes, number: int, most: int) -> Iterator[Block]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from detak_collector.clocks import Reading
 from detak_collector.downtime.incidents import Ruling
@@ -22,10 +24,12 @@ LIVE = """
     ORDER BY number
 """
 ONE = "SELECT number, service, begin_utc, end_utc, running, merged_into FROM outage WHERE number = ?"
-LATEST = """
-    SELECT number, service, begin_utc, end_utc, running, merged_into FROM outage WHERE merged_into IS NULL
-    ORDER BY begin_utc DESC, number DESC LIMIT ?
-"""
+LISTED = "SELECT number, service, begin_utc, end_utc, running, merged_into FROM outage WHERE merged_into IS NULL"
+GREATEST = 2**53
+"""No number is greater, whatever somebody asks for; neither database takes one of any size."""
+
+AT_ONCE = 2_000
+"""So many rows are read until enough of them are wanted."""
 LASTING = "SELECT number FROM outage WHERE merged_into IS NULL AND (running = 1 OR end_utc > ?)"
 NEXT_CHANGE = "(SELECT coalesce(max(changed), 0) + 1 FROM outage)"
 """Every change has a number, in the order of time: the other collector asks for what came after the last one it saw."""
@@ -38,6 +42,29 @@ CHANGE = f"""
     UPDATE outage SET begin_utc = ?, end_utc = ?, running = ?, merged_into = ?, changed = {NEXT_CHANGE}
     WHERE number = ?
 """  # noqa: S608 - of constants
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which outages of the register are wanted: what is empty, or None, leaves nothing out.
+
+    `span` is UTC ms, which they touch. `only` and `without` are numbers.
+    """
+
+    service: str = ""
+    span: Interval | None = None
+    running: bool | None = None
+    only: frozenset[int] | None = None
+    without: frozenset[int] = frozenset()
+
+    def is_wanted(self, number: int) -> bool:
+        """Whether the outage of that number is, as far as numbers tell."""
+        return number not in self.without and (self.only is None or number in self.only)
+
+
+EVERYTHING = Sought()
+Place = tuple[int, int]
+"""Where an outage stands in a list: when it began (UTC ms), and its number."""
 
 
 class SqlOutages:
@@ -73,10 +100,24 @@ class SqlOutages:
         with self._database.reading() as connection:
             return merged_of(connection)
 
-    def latest(self, most: int) -> list[Known]:
-        """The outages that began last, the latest first, but for those that are part of another one."""
+    def latest(self, most: int, sought: Sought = EVERYTHING, before: Place | None = None) -> list[Known]:
+        """The outages that began last, or last before a place, the latest first; not those that are part of another."""
+        return self._walked(before, most, sought, "<")
+
+    def following(self, most: int, sought: Sought, after: Place) -> list[Known]:
+        """Those that began next after a place, the latest first."""
+        return self._walked(after, most, sought, ">")[::-1]
+
+    def _walked(self, place: Place | None, most: int, sought: Sought, way: Literal["<", ">"]) -> list[Known]:
+        found: list[Known] = []
         with self._database.reading() as connection:
-            return [_known(row) for row in connection.execute(LATEST, (most,))]
+            while True:
+                rows = connection.execute(*_listed(place, sought, way)).fetchall()
+                known = [_known(row) for row in rows]
+                found += [one for one in known if sought.is_wanted(one.number)]
+                if len(found) >= most or len(rows) < AT_ONCE:
+                    return found[:most]
+                place = known[-1].begin, known[-1].number
 
     def lasting(self, since_utc: int) -> set[int]:
         """The numbers of the outages that are running, or have ended since."""
@@ -107,6 +148,22 @@ class SqlOutages:
             return [one for one, _ in _rulings(connection)]
 
 
+def _listed(place: Place | None, sought: Sought, way: Literal["<", ">"]) -> tuple[str, list[int | str]]:
+    conditions: list[tuple[str, list[int | str]]] = []
+    if place is not None:
+        conditions.append((f"(begin_utc, number) {way} (?, ?)", [*place]))
+    if sought.service:
+        conditions.append(("service = ?", [sought.service]))
+    if sought.span is not None:
+        conditions.append(("begin_utc < ? AND (end_utc > ? OR running = 1)", [sought.span[1], sought.span[0]]))
+    if sought.running is not None:
+        conditions.append(("running = ?", [int(sought.running)]))
+    order = "DESC" if way == "<" else "ASC"
+    text = " AND ".join([LISTED, *(text for text, _ in conditions)])
+    values = [value for _, values in conditions for value in values]
+    return f"{text} ORDER BY begin_utc {order}, number {order} LIMIT {AT_ONCE}", values
+
+
 def merged_of(connection: Connection) -> dict[int, int]:
     """As `SqlOutages.merged` says, in a view of the caller's."""
     return dict(connection.execute("SELECT number, merged_into FROM outage WHERE merged_into IS NOT NULL"))
@@ -114,7 +171,7 @@ def merged_of(connection: Connection) -> dict[int, int]:
 
 def known_of(connection: Connection, number: int) -> Known | None:
     """As `SqlOutages.known` says, in a view of the caller's."""
-    row = connection.execute(ONE, (number,)).fetchone()
+    row = connection.execute(ONE, (number,)).fetchone() if 0 < number <= GREATEST else None
     return None if row is None else _known(row)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from detak_collector.mail.letter import CLAIM_MS, CLOSED, Letter, Standing
@@ -31,6 +32,15 @@ _SELECT = f"SELECT {_COLUMNS} FROM outbox"  # noqa: S608 - constants
 _CLOSE = "UPDATE outbox SET state = ?, state_utc = ?, said = ?, claim = '' WHERE "
 _MINE = "key = ? AND claim = ?"
 _EMPTIED = "UPDATE outbox SET content = NULL WHERE content IS NOT NULL AND state IN ('sent', 'dropped')"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """How the outbox stands: how many mails wait, the oldest since when (UTC ms), and how many somebody must see to."""
+
+    waiting: int = 0
+    since_utc: int | None = None
+    troubled: int = 0
 
 
 class SqlOutbox:
@@ -134,6 +144,17 @@ class SqlOutbox:
         """Those of these that are here."""
         with self._database.reading() as connection:
             return [one for key in sorted(keys) if (one := _found(connection, key)) is not None]
+
+    def box(self) -> Box:
+        """What is not sent, counted."""
+        query = (
+            "SELECT sum(CASE WHEN state IN ('waiting', 'sending') THEN 1 ELSE 0 END), "
+            "min(CASE WHEN state IN ('waiting', 'sending') THEN made_utc END), "
+            "sum(CASE WHEN state IN ('refused', 'unsure') THEN 1 ELSE 0 END) FROM outbox"
+        )
+        with self._database.reading() as connection:
+            waiting, since, troubled = connection.execute(query).fetchone()
+        return Box(int(waiting or 0), since, int(troubled or 0))
 
     def listing(self, since_utc: int) -> list[Letter]:
         """All that is not closed, or is trouble, and what was closed since then; the latest last."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from detak_collector.downtime.facts import ALIVE
 from detak_collector.store.database import Connection
@@ -95,18 +96,22 @@ def last_sequence(connection: Connection) -> int:
     return int(connection.execute(f"SELECT coalesce(max(sequence), 0) FROM ({latest}) AS latest").fetchone()[0])  # noqa: S608
 
 
-def touched_since(connection: Connection, sequence: int) -> Iterator[Touch]:
-    """The time that facts recorded later than `sequence` bear upon, one stretch for each check."""
-    return _hulls(_touches(connection, sequence))
+def touched_since(connection: Connection, sequence: int, nodes: Container[str] | None = None) -> Iterator[Touch]:
+    """The time that facts recorded later than `sequence`, of any node or these, bear upon: one stretch a check."""
+    return _hulls(_touches(connection, sequence, nodes))
 
 
-def _touches(connection: Connection, sequence: int) -> Iterator[Touch]:
-    outlines, since = _Outlines(connection), (sequence,)
-    yield from (outlines.of_run(*row) for row in connection.execute(_RUNS, since))
-    yield from (outlines.of_span(*row) for row in connection.execute(_SPANS, since))
-    yield from (outlines.of_exchange(*row) for row in connection.execute(_EXCHANGES, since))
-    yield from (outlines.of_boot(*row) for row in connection.execute(_OTHERS, since))
-    for *row, recorded_utc in connection.execute(_FILLED, since):
+def _touches(connection: Connection, sequence: int, nodes: Container[str] | None) -> Iterator[Touch]:
+    outlines = _Outlines(connection)
+
+    def rows(query: str) -> Iterator[tuple[Any, ...]]:
+        return (row for row in connection.execute(query, (sequence,)) if nodes is None or row[0] in nodes)
+
+    yield from (outlines.of_run(*row) for row in rows(_RUNS))
+    yield from (outlines.of_span(*row) for row in rows(_SPANS))
+    yield from (outlines.of_exchange(*row) for row in rows(_EXCHANGES))
+    yield from (outlines.of_boot(*row) for row in rows(_OTHERS))
+    for *row, recorded_utc in rows(_FILLED):
         filled = outlines.filled(*row)
         if filled.end < recorded_utc - _LATE_MS:
             yield filled

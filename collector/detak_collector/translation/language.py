@@ -14,6 +14,8 @@ from babel.support import NullTranslations
 
 from detak_collector.report.numbers import decimal_text, moment_of
 from detak_collector.translation.catalogues import translations_of
+from detak_collector.translation.saying import Saying
+from detak_collector.translation.saying import mark as mark  # noqa: PLC0414 - where what is said is marked
 
 _LOCALES = {"en": Locale("en", "GB"), "id": Locale("id", "ID")}
 _CLOCKS = {"en": ":", "id": "."}
@@ -39,6 +41,15 @@ class Language:
     def count(self, one: str, many: str, number: int, **named: str) -> str:
         """The sentence about `number` things; `{number}` in it is that number."""
         return self.translations.ngettext(one, many, number).format(number=self.whole(number), **named)
+
+    def told(self, text: str) -> str:
+        """A text that may be a Saying, and then also what stands in it, in this language; any other as it is."""
+        if not isinstance(text, Saying):
+            return text
+        named = {key: self.whole(one) if isinstance(one, int) else self.told(one) for key, one in text.named.items()}
+        if text.many:
+            return self.translations.ngettext(text.message, text.many, text.number).format(**named)
+        return self.translations.gettext(text.message).format(**named)
 
     def listed(self, names: list[str]) -> str:
         """The names with commas, and *and* before the last."""
@@ -135,8 +146,3 @@ def _units(of: Language) -> tuple[str, str, str]:
 @lru_cache(maxsize=4096)
 def _short_day(code: str, day: date) -> str:
     return format_date(day, "d MMM y", locale=_LOCALES[code])
-
-
-def mark(message: str) -> str:
-    """The message as it is: a sentence that is said elsewhere, told here so that it gets into the catalogues."""
-    return message

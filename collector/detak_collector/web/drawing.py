@@ -59,7 +59,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One day with something to tell, or a run of days with nothing: then `path` draws them all at once."""
+    """One day (`date`, by ISO) with something to tell, or a run of days with nothing: `path` draws them all at once."""
 
     days: str
     text: str
@@ -67,6 +67,7 @@ class Mark:
     kind: str = "mixed"
     segments: tuple[Segment, ...] = ()
     path: str = ""
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def strip(days: tuple[Day, ...], spoken: Language = ENGLISH) -> Strip:
     for index, day in enumerate(shown):
         if kinds[index] == "mixed":
             label, words = format_days(day.date, day.date, spoken), day_words(day, spoken)
-            marks.append(Mark(label, words, (offset + index) * STEP, segments=segments(day)))
+            marks.append(Mark(label, words, (offset + index) * STEP, segments=segments(day), date=day.date))
             continue
         run.append(index)
         if index + 1 == len(shown) or kinds[index + 1] != kinds[index]:

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from detak_collector.board.overview import Overview
 from detak_collector.downtime.periods import local_year
 from detak_collector.report.numbers import iso_utc
+from detak_collector.report.wording import detail_words
 from detak_collector.translation.language import Language, language
 from detak_collector.web.api_v1.access import UNDERIVED, Access, Reader
 from detak_collector.web.api_v1.answers import Outage, Outages
@@ -144,7 +145,7 @@ def _text(one: Outage, tell: Telling) -> str:
     )  # fmt: skip
     cause, how = cause_words(one.cause, spoken), shown_words(one.shown_as, spoken)
     layer = spoken.say("Cause: {cause} ({how}).", cause=cause, how=how)
-    return " ".join([f"{tell.stamp(_utc(one.begin))}{ends}.", counted, layer, one.detail]).strip()
+    return " ".join([f"{tell.stamp(_utc(one.begin))}{ends}.", counted, layer, detail_words(one.detail, spoken)]).strip()
 
 
 def _utc(instant: str) -> int:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from detak_collector.downtime.derive import Result, ServiceResult
 from detak_collector.downtime.figure import Totals
 from detak_collector.downtime.periods import PeriodError, is_year, local_year, parse_period
-from detak_collector.downtime.summary import achievement, colour, months_of, warnings
+from detak_collector.downtime.summary import NOT_OBSERVED, achievement, colour, months_of, warnings
 from detak_collector.report.sealed import standing_words
 from detak_collector.report.wording import period_words, warning_words
 from detak_collector.translation.language import mark
@@ -42,7 +42,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class MonthCell:
-    """One month of the strip; of one that has not begun only the name is known."""
+    """One month of the strip; of one that has not begun only the name is known. `words`: how it stands."""
 
     name: str
     label: str
@@ -51,6 +51,8 @@ class MonthCell:
     coverage: Fraction | None
     year_to_date: Fraction | None
     counted_ms: int | None
+    words: str = ""
+    is_proven: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,17 @@ def months_strip(result: Result, tell: Telling) -> tuple[MonthCell, ...]:
     """The months of the period; of a running year also those that come."""
     cells = {}
     for month in months_of(result):
-        index = achievement(month.totals.percent, month.target_percent)
+        # Of a month that nobody watched nothing is known: green would call it good.
+        is_known = month.verdict != NOT_OBSERVED
+        tone = colour(achievement(month.totals.percent, month.target_percent)) if is_known else None
+        is_proven = month.verdict == month.totals.proof(month.target_percent)
+        words = tell.colour(tone) if is_known else tell.language.say("not observed")
+        if tone is not None and not is_proven:
+            words = tell.language.say("{standing}, not certain yet", standing=words)
         cells[month.name] = MonthCell(
-            month.name, tell.language.short_month(_first(month.name)), month.totals.percent, colour(index),
+            month.name, tell.language.short_month(_first(month.name)), month.totals.percent, tone,
             month.totals.coverage, None if month.year_to_date is None else month.year_to_date.percent,
-            month.totals.counted_ms,
+            month.totals.counted_ms, words, is_proven,
         )  # fmt: skip
     if is_year(result.period, result.case.zone):
         year = local_year(result.period.begin, result.case.zone)
@@ -105,18 +113,22 @@ def trend(result: Result, tell: Telling) -> tuple[Bar, ...]:
         return ()
     rates = [(str(one.year), one.percent, one.target_percent, one.document, one.verdict) for one in result.published]
     verdict = result.figure.verdict(result.target_percent)
+    proof = result.figure.proof(result.target_percent)
     own = tell.language.say("this year, so far") if result.running else tell.language.say("this year")
+    own = f"{own}. {_verdict_words(verdict, proof, tell)}"
     year = str(local_year(result.period.begin, result.case.zone))
     rows = [*rates, (year, result.figure.percent, result.target_percent, own, verdict)]
     most = max([*(rate or 0 for _, rate, *_ in rows), *(target or 0 for _, _, target, *_ in rows)]) or Fraction(1)
     scale = 90 / float(most)
+    last, root = len(rates), f"figure/{result.period.name}/outages"
     return tuple(
         Bar(
             year,
             0,
             round(float(rate or 0) * scale, 2),
-            tell.target(rate) if at < len(rates) else tell.rate(rate),
-            "missed" if verdict == "missed" else "met" if verdict == "met" else "pale",
+            tell.target(rate) if at < last else tell.rate(rate),
+            "unproven" if at == last and verdict not in {None, proof} else verdict or "pale",
+            root if at == last else "",
             mark=None if target is None else round(float(target) * scale, 2),
             note=document,
         )
@@ -205,11 +217,17 @@ def values(result: Result, tell: Telling) -> dict[str, object]:
     before, after = neighbours(result)
     say = tell.language.say
     verdict, proof = result.figure.verdict(result.target_percent), result.figure.proof(result.target_percent)
+
+    def verdict_of(totals: Totals) -> str:
+        target = result.target_percent
+        return _verdict_words(totals.verdict(target), totals.proof(target), tell)
+
     return {
         "result": result,
         "figure": result.figure,
         "period_words": period_words(result.period, tell.language),
-        "verdict_words": _verdict_words(verdict, proof, tell),
+        "verdict_words": verdict_of(result.figure),
+        "verdict_of": verdict_of,
         "standing": "none" if verdict is None else verdict,
         "sealed": standing_words(result, tell.zone, tell.language),
         "is_proven": verdict is not None and verdict == proof,

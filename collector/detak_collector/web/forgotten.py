@@ -18,13 +18,14 @@ from detak_collector.accounts.throttle import Throttle
 from detak_collector.config import Config
 from detak_collector.mail.file import MailTerms, is_address
 from detak_collector.mail.reset import LINK_MS, reset_letter
+from detak_collector.translation.saying import mark
 from detak_collector.web.account_words import HELD
 from detak_collector.web.forms import go_to
 from detak_collector.web.people import People
 from detak_collector.web.session import digest
 
 PATH = "/sign-in/forgotten"
-NOT_HERE = "This collector sends no mails. An administrator makes a link by which you set a new password.\n"
+NOT_HERE = mark("This collector sends no mails. An administrator makes a link by which you set a new password.") + "\n"
 MOST_LETTERS = 200
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from detak_collector.translation.language import language
+from detak_collector.translation.language import language, mark
 from detak_collector.web import csrf
 from detak_collector.web.assets import Assets
 from detak_collector.web.render import TEMPLATES
@@ -27,7 +27,9 @@ GUARDS = {
     ),
     "Cache-Control": "no-store",
 }
-STALE = "This form was not made for this browser, or is too old. Go back, reload the page and send it again.\n"
+STALE = (
+    mark("This form was not made for this browser, or is too old. Go back, reload the page and send it again.") + "\n"
+)
 
 
 class Forms:
@@ -87,7 +89,7 @@ class Forms:
         try:
             fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields))
         except ValueError:
-            raise web.HTTPBadRequest(text="This is no form that is served here.\n") from None
+            raise web.HTTPBadRequest(text=mark("This is no form that is served here.") + "\n") from None
         gate = self._gate
         brought = fields.get(csrf.FIELD, "")
         if not csrf.is_good(brought, gate.cookie(request, FORM_COOKIE), gate.cookie(request, COOKIE)):

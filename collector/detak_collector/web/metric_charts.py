@@ -85,7 +85,9 @@ def _chart(series: Mapping[str, Any], utc: Sequence[int], span: tuple[int, int],
 
     lines, bands = [], []
     for part in _parts(known):
-        lines.append("M" + "L".join(f"{x(at)} {y(mean)}" for at, mean, _ in part))
+        # A single point is drawn as a dot.
+        drawn = part if len(part) > 1 else part * 2
+        lines.append("M" + "L".join(f"{x(at)} {y(mean)}" for at, mean, _ in drawn))
         edge = [*(f"{x(at)} {y(high)}" for at, _, high in part), *(f"{x(at)} {y(mean)}" for at, mean, _ in part[::-1])]
         bands.append("M" + "L".join(edge) + "z")
     return Chart(

@@ -15,11 +15,12 @@ from detak_collector.web.metric_charts import HEIGHT, POINTS, WIDTH, amount, cha
 from detak_collector.web.service_page import LANE_KINDS, lane_words
 from detak_collector.web.swimlanes import COLUMNS, Lane, check_lane
 from detak_collector.web.telling import Telling
+from detak_collector.web.windows import ZOOM_WORDS
 
 __all__ = ["POINTS", "begin_of", "values"]
 
 DAY_MS = 86_400_000
-CHART_ZOOMS = {"day": mark("day"), "week": mark("week"), "month": mark("month"), "year": mark("year")}
+CHART_ZOOMS = {zoom: ZOOM_WORDS[zoom] for zoom in ("hour", "day", "week", "month", "year")}
 STOPS = {"stop": mark("stopped by an operator"), "reload": mark("restarting after a reload")}
 _BEGIN = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)")
 

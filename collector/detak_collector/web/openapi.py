@@ -24,6 +24,7 @@ from detak_collector.web.openapi_admin import ADMIN_SCHEMAS, for_admin
 from detak_collector.web.openapi_annotations import SCHEMAS as ANNOTATION_SCHEMAS
 from detak_collector.web.openapi_annotations import for_annotations
 from detak_collector.web.openapi_closing import CLOSING_SCHEMAS, for_closing
+from detak_collector.web.openapi_past import PAST_SCHEMAS, for_past
 from detak_collector.web.openapi_people import for_people
 from detak_collector.web.openapi_reading import components as reading_types
 from detak_collector.web.openapi_reading import for_reading, security_schemes
@@ -42,7 +43,7 @@ Schema: TypeAlias = Mapping[str, object]
 _MESSAGES = (
     Evidence, Answer, Enrolment, Enrolled, KeyRenewal, Problem, Pairing, Paired, Ask, Answered, Wanted, Records,
     WantedFile, FilePiece,
-    *SCHEMAS, *ANNOTATION_SCHEMAS, *ADMIN_SCHEMAS, *CLOSING_SCHEMAS,
+    *SCHEMAS, *ANNOTATION_SCHEMAS, *ADMIN_SCHEMAS, *CLOSING_SCHEMAS, *PAST_SCHEMAS,
 )  # fmt: skip
 _REFUSALS = {
     400: "not what is described here", 401: "no valid key", 403: "the key or token is another node's, or void",
@@ -80,6 +81,7 @@ def document(version: str) -> bytes:
                     **for_admin(),
                     **for_annotations(),
                     **for_closing(),
+                    **for_past(),
                 },
                 "components": {
                     "schemas": {**components, **reading_types()},

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from detak_collector.downtime.outages import LAYERS
+from detak_collector.web.api_v1.data_sheets import FIGURE
+from detak_collector.web.uploads import MULTIPART
 from detak_collector.web.work.annotations_api import BYTES
-from detak_collector.web.work.annotations_fields import MULTIPART
 from detak_collector.web.work.annotations_json import (
     SENT,
     AcknowledgementSent,
@@ -16,6 +18,7 @@ from detak_collector.web.work.annotations_json import (
     RulingSent,
 )
 from detak_collector.web.work.exclusions_json import JSON, PROBLEM, WorkProblem
+from detak_collector.web.work.outage_list import STATES
 
 HTML = "text/html"
 TEXT = "text/plain"
@@ -86,7 +89,7 @@ def for_annotations() -> dict[str, object]:
 def _pages() -> dict[str, object]:
     forms = ("annotation", "acknowledgement", "files", "note", "incident")
     return {
-        "/outages": {"get": _page("The latest outages, and what is still to be said of them")},
+        "/outages": {"get": _listed_page()},
         "/outages/{number}": {"get": _page("What people say of an outage", _OUTAGE)},
         **{f"/outages/{{number}}/{name}": {"post": _form(_OUTAGE)} for name in forms},
         "/notes": {"get": _page("The notes for the status page"), "post": _form()},
@@ -133,6 +136,18 @@ def _api() -> dict[str, object]:
 def _page(summary: str, path: Sequence[str] = ()) -> dict[str, object]:
     answers = {"200": _answer("found", {HTML: {}}), **_plain(_SHOWN, TEXT)}
     return {"summary": summary, "parameters": _parameters(path), "responses": answers}
+
+
+def _listed_page() -> dict[str, object]:
+    told = _page("The outages that have a number, and what is still to be said of them")
+    words = dict.fromkeys(("service", "period", "before", "after"), _WORDS)
+    chosen = {
+        "state": {"enum": ["", *STATES]}, "cause": {"enum": ["", *LAYERS]}, "figure": {"enum": ["", *FIGURE]},
+    }  # fmt: skip
+    query = [
+        {"name": name, "in": "query", "required": False, "schema": one} for name, one in {**words, **chosen}.items()
+    ]
+    return {**told, "parameters": query}
 
 
 def _form(path: Sequence[str] = ()) -> dict[str, object]:

@@ -18,6 +18,7 @@ from detak_collector.web.api_v1 import answers
 from detak_collector.web.api_v1.access import THEIR_PERIOD
 from detak_collector.web.api_v1.check_answers import CheckInFull
 from detak_collector.web.api_v1.cursors import AT_ONCE, MOST_AT_ONCE
+from detak_collector.web.api_v1.data_sheets import FIGURE
 from detak_collector.web.api_v1.figure_answers import Figure
 from detak_collector.web.outage_rows import EXCLUDED
 
@@ -58,6 +59,7 @@ _OUTAGES: Mapping[str, Told] = {
     "cause": {"enum": ["", *LAYERS]},
     "excluded": {"enum": ["", *EXCLUDED]},
     "running": {"enum": ["", "true", "false"]},
+    "figure": {"enum": ["", *FIGURE], "description": "whether the service enters the period's figure"},
     **_LIST,
 }
 _LANGUAGE: Mapping[str, Told] = {"language": {"enum": list(LANGUAGES)}}

@@ -11,11 +11,12 @@ from aiohttp import web
 
 from detak_collector.accounts.roles import Right
 from detak_collector.operating.counters import refusals
+from detak_collector.translation.saying import mark
 from detak_collector.web.assets import Assets, Body
 from detak_collector.web.live import Live, Pace, Pulse, SnapshotSource
-from detak_collector.web.render import STATIC, TEMPLATES, WHO, Snapshot
+from detak_collector.web.render import OWN_PATHS, STATIC, TEMPLATES, WHO, Snapshot
 from detak_collector.web.session import Gate, Person
-from detak_collector.web.speaking import asked_for, sign_in_line, who
+from detak_collector.web.speaking import asked_for, own_paths, sign_in_line, who
 
 __all__ = ["Pace", "Pulse", "SnapshotSource", "add_pages"]
 
@@ -27,8 +28,14 @@ WRITE_TIMEOUT_S = 20.0
 STILL_S = 5.0
 """How often it is asked whether who watches still may see what he saw at first."""
 RETRY_MS = 2_000
-UNDRAWN = "The status page cannot be drawn at this moment; the collector's log says why. Checks and evidence go on.\n"
-CROWDED = "As many pages as allowed are being kept current, here or from your address; this one can only be reloaded.\n"
+UNDRAWN = (
+    mark("The status page cannot be drawn at this moment; the collector's log says why. Checks and evidence go on.")
+    + "\n"
+)
+CROWDED = (
+    mark("As many pages as allowed are being kept current, here or from your address; this one can only be reloaded.")
+    + "\n"
+)
 VARY = "Accept-Encoding, Accept-Language, Cookie"
 GUARDS = {
     "Content-Security-Policy": (
@@ -106,6 +113,7 @@ class _Pages:
             return answer(request, page, HTML, REVALIDATE)
         told = who(person.account.display, "", code).encode()
         own = page.plain.replace(WHO if whole else sign_in_line(code).encode(), told, 1)
+        own = own.replace(OWN_PATHS, own_paths(person.paths, "./", code).encode(), 1)
         return answer(request, await asyncio.to_thread(Body.of, own), HTML, OWN)
 
     async def fragment(self, request: web.Request) -> web.StreamResponse:

@@ -19,12 +19,14 @@ from detak_collector.clocks import Clock
 from detak_collector.config import Config
 from detak_collector.operating.events import Audit
 from detak_collector.store.parts import Store
+from detak_collector.translation.saying import mark
 from detak_collector.web.assets import Assets
 from detak_collector.web.forms import Forms
+from detak_collector.web.refusal_page import RefusalPages
 from detak_collector.web.render import STATIC, TEMPLATES
 from detak_collector.web.session import COOKIE, Gate
 
-NOT_HERE = "People do not sign in at this collector: its collector.toml has no table [sign_in].\n"
+NOT_HERE = mark("People do not sign in at this collector: its collector.toml has no table [sign_in].") + "\n"
 R = TypeVar("R")
 
 
@@ -41,6 +43,7 @@ class People:
     gate: Gate = field(init=False)
     proving: Proving = field(init=False)
     forms: Forms = field(init=False)
+    refusals: RefusalPages = field(init=False)
     mails: Callable[[], bool] = field(default=lambda: False, init=False)
     """Whether this collector sends links by mail."""
     _directory: tuple[DirectoryPlace, Authenticates] | None = field(default=None, init=False)
@@ -49,7 +52,8 @@ class People:
         grants = KnownGrants(self.store.entries)
         self.gate = Gate(self.store, self.clock, self.write, grants, self.terms, self.is_encrypted)
         self.proving = Proving(self.store, self.clock, self.write, self.audit, self._asked_directory, grants)
-        self.forms = Forms(self.gate, Assets(STATIC, TEMPLATES))
+        assets = Assets(STATIC, TEMPLATES)
+        self.forms, self.refusals = Forms(self.gate, assets), RefusalPages(assets)
 
     def terms(self) -> SignInTerms | None:
         """How people sign in; None where they do not."""

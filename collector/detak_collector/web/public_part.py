@@ -43,7 +43,9 @@ def _outage(outage: OutageState) -> OutageState:
     presumed = outage.shown_as.startswith("presumed")
     seen = outage.acknowledged
     known = None if seen is None else replace(seen, by="", note="")
-    return replace(outage, detail="", number=None, shown_as=PRESUMED if presumed else "", acknowledged=known)
+    return replace(
+        outage, detail="", number=None, shown_as=PRESUMED if presumed else "", acknowledged=known, units=(), effect=""
+    )
 
 
 def _note(note: NoteState, public: Collection[str]) -> NoteState:

@@ -17,12 +17,14 @@ from markupsafe import escape
 
 from detak_collector.board.board import Board, Condition
 from detak_collector.board.overview import Overview, overview_of
+from detak_collector.report.wording import detail_words
 from detak_collector.translation import ENGLISH, LANGUAGE_NAMES
 from detak_collector.translation.language import Language, language
 from detak_collector.web import drawing, wording
 from detak_collector.web.assets import Assets, Body
 from detak_collector.web.present import LocalTime, filters, units
 from detak_collector.web.public_part import public_part
+from detak_collector.web.telling import reading_words
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
@@ -33,6 +35,8 @@ NODES_SHOWN = 24
 
 WHO = b'<p class="who"></p>'
 """Where the whole page says who has signed in."""
+OWN_PATHS = b'<span class="own-paths" hidden></span>'
+"""Where its navigation has what is for this reader and not for everybody."""
 NOT_OUTDATED = b'<p id="stale" class="stale" role="status" hidden></p>'
 """Where the page says that it is not kept current. The script beside it looks for the same element."""
 
@@ -165,6 +169,9 @@ def _environment(assets: Assets, code: str) -> Environment:
         asset=assets.name,
         say=spoken.say,
         count=spoken.count,
+        told=spoken.told,
+        detail_words=partial(detail_words, language=spoken),
+        reading_words=partial(reading_words, language=spoken),
         whole_number=spoken.whole,
         strip=partial(drawing.strip, spoken=spoken),
         words={condition: spoken.say(words) for condition, words in wording.WORDS.items()},

@@ -17,7 +17,7 @@ from detak_collector.web.outage_rows import EXCLUDED, NOT, PARTLY, Listed, liste
 from detak_collector.web.sheet import Filter, query
 from detak_collector.web.swimlanes import COLUMNS, Lane
 from detak_collector.web.telling import Telling
-from detak_collector.web.windows import ZOOM_WORDS, ZOOMS, Window
+from detak_collector.web.windows import ZOOM_WORDS, ZOOMS, Window, around
 from detak_collector.web.wording import service_percent
 
 STEP, BAR = 4, 3
@@ -54,13 +54,14 @@ MOST_EVIDENCE = 40
 
 @dataclass(frozen=True, slots=True)
 class DayMark:
-    """One of the last days: its pieces as (kind, top, height), and in words what happened on it."""
+    """One of the last days (`date` by ISO): its pieces as (kind, top, height), and in words what happened on it."""
 
     left: int
     kind: str
     pieces: tuple[tuple[str, int, int], ...]
     label: str
     words: str
+    date: str
 
 
 def days(service: ServiceState, tell: Telling) -> tuple[DayMark, ...]:
@@ -76,11 +77,12 @@ def days(service: ServiceState, tell: Telling) -> tuple[DayMark, ...]:
         if is_blank or not lengths:
             kind = ("before" if day.elapsed_ms else "closed") if is_blank else "up" if day.elapsed_ms else "closed"
             assert kind in PLAIN
-            found.append(DayMark(place * STEP, kind, ((kind, 0, HEIGHT),), label, tell.language.say(PLAIN_DAYS[kind])))
+            calm = tell.language.say(PLAIN_DAYS[kind])
+            found.append(DayMark(place * STEP, kind, ((kind, 0, HEIGHT),), label, calm, day.date))
             continue
         words = ", ".join(f"{tell.length(length)} {tell.language.say(DAY_PARTS[kind])}" for kind, length in lengths)
         drawn = tuple((one.kind, one.top, one.height) for one in segments(day))
-        found.append(DayMark(place * STEP, "mixed", drawn, label, words))
+        found.append(DayMark(place * STEP, "mixed", drawn, label, words, day.date))
     return tuple(found)
 
 
@@ -171,6 +173,7 @@ def outage_values(explained: Explained, result: Result, name: str, tell: Telling
     title = say("Outage {number}", number=str(number)) if number is not None else say("Outage without a number so far")
     return {
         "outage": outage,
+        "shown_in": around(outage.begin, outage.end, tell.zone),
         "number": number,
         "name": name,
         "pieces": explained.pieces,

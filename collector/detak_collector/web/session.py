@@ -22,9 +22,11 @@ from detak_collector.accounts.tokens import Token
 from detak_collector.clocks import Clock
 from detak_collector.store.base import StoreError
 from detak_collector.store.parts import Store
+from detak_collector.translation.saying import mark
 from detak_collector.web.browser_words import browser_words
 from detak_collector.web.token_bearers import TokenBearers, brought
 
+AUDIT_TRAIL, ADMINISTRATION, CATALOGUE = mark("Audit trail"), mark("Administration"), mark("Catalogue")
 SEEN_EVERY_MS = 60_000
 COOKIE = "detak"
 FORM_COOKIE = "detak-form"
@@ -32,8 +34,10 @@ GUARDED = {"/metrics", "/api/v1/nodes/{node}/metrics"}
 SUMMED_UP = "/readyz"
 BY_ITSELF = {"/live", "/status/fragment"}
 """What an open page asks by itself: that is no sign of a person."""
-UNSTORED = "The store cannot be used now; the collector's log says why. Try again in a while.\n"
-SIGN_IN_FIRST = "This is for people who have signed in, and for Prometheus with its token (metrics_token_file).\n"
+UNSTORED = mark("The store cannot be used now; the collector's log says why. Try again in a while.") + "\n"
+SIGN_IN_FIRST = (
+    mark("This is for people who have signed in, and for Prometheus with its token (metrics_token_file).") + "\n"
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -52,6 +56,17 @@ class Person:
         """What he may do; by a token no more than that is for."""
         owned = rights_of(self.roles)
         return owned if self.token is None else self.token.rights(owned)
+
+    @property
+    def paths(self) -> tuple[tuple[str, str], ...]:
+        """The pages that are not for everybody who has signed in: (path, words)."""
+        rights = self.rights
+        found = [("audit", AUDIT_TRAIL)] if Right.AUDIT in rights else []
+        if Right.ADMINISTER in rights:
+            found.append(("admin/people", ADMINISTRATION))
+        elif Right.APPROVE in rights or Right.AUDIT in rights:
+            found.append(("admin/catalogue", CATALOGUE))
+        return tuple(found)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from detak_collector.annotations.told import NOTHING, Told
 from detak_collector.closing.examined import ClosingSheet
 from detak_collector.downtime.catalogue import Correction
 from detak_collector.downtime.incidents import Ruling
+from detak_collector.past.observed import ObservedSheet
 from detak_collector.web.api_v1.data_sheets import DataSheet
 from detak_collector.web.assets import Body
 
@@ -99,7 +100,7 @@ class EffectSheet:
 
 
 Sheet = FigureSheet | OutagesSheet | ServiceSheet | OutageSheet | NodeSheet | CheckSheet
-Wanted = Sheet | EffectSheet | DataSheet | ClosingSheet
+Wanted = Sheet | EffectSheet | DataSheet | ClosingSheet | ObservedSheet
 """What is derived on demand."""
 
 

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from detak_collector.catalogue.unknown_hours import all_told
 from detak_collector.closing.examined import ClosingSheet
 from detak_collector.downtime.calendars import JointLeaveUnknownError
 from detak_collector.downtime.catalogue import Catalogue, Service
-from detak_collector.downtime.derive import Result
 from detak_collector.downtime.explain import explain
 from detak_collector.downtime.numbering import Known
 from detak_collector.downtime.periods import Period, PeriodError, local_year, months, parse_period
+from detak_collector.errors import EvidenceDisposedError
 from detak_collector.figures import Figures
 from detak_collector.metrics import Moment
+from detak_collector.past.observed import ObservedSheet
 from detak_collector.report.wording import period_words
 from detak_collector.rules import Rules
 from detak_collector.translation import LANGUAGE_NAMES
-from detak_collector.translation.language import language
+from detak_collector.translation.language import language, mark
 from detak_collector.web import check_page, figure_page, node_page, service_page, wording
 from detak_collector.web.api_v1.data_sheets import DataSheet
 from detak_collector.web.api_v1.making import DataMaker
 from detak_collector.web.assets import Assets, Body
 from detak_collector.web.render import TEMPLATES
+from detak_collector.web.reported import Reports
 from detak_collector.web.sheet import (
     CheckSheet,
     DrawnSheet,
@@ -49,15 +51,12 @@ from detak_collector.web.work.exclusions_drills import during_drills
 from detak_collector.web.work.exclusions_effect import effect_json
 from detak_collector.web.work.exclusions_form import proposing
 
-LEISURE = 10
-"""A result serves for so many times as long as deriving it took."""
-
 SETTLED_MS = 3 * 86_400_000
 DEPTH = {FigureSheet: 1, OutagesSheet: 2, ServiceSheet: 1, OutageSheet: 3, NodeSheet: 1, CheckSheet: 3}
 """How many folders deep each page stands: its paths are relative, for proxies may put a prefix before all."""
 
-CHARTED = {"day": 1, "week": 7, "month": 31, "year": 366}
 DAY_MS = 86_400_000
+CHARTED = {"hour": DAY_MS // 24, "day": DAY_MS, "week": 7 * DAY_MS, "month": 31 * DAY_MS, "year": 366 * DAY_MS}
 WHO = b'<p class="who"></p>'
 """Where a page says who has signed in."""
 
@@ -87,8 +86,11 @@ class Sources:
     metrics: ReadMetrics
     rules: Callable[[], Rules]
     now: Callable[[], int]
-    examine: Callable[[ClosingSheet, Rules], bytes] | None = None
-    """What keeps a period open, as JSON; where nothing is closed, nothing."""
+    examine: Callable[[ClosingSheet | ObservedSheet, Rules], bytes] | None = None
+    """What keeps a period open, or what was observed, as JSON; where nothing is closed or imported, nothing."""
+
+
+DISPOSED = mark("The evidence of that time was disposed of: of it there are the figures of whole months alone.")
 
 
 class SheetMaker:
@@ -97,15 +99,15 @@ class SheetMaker:
     def __init__(self, sources: Sources, assets: Assets) -> None:
         self._sources = sources
         self._environment = environment(assets)
-        self._report: _Report | None = None
-        self._data = DataMaker(sources.figures, sources.now, self._reported, self._extent)
+        self._reports = Reports(sources.figures, sources.now)
+        self._data = DataMaker(sources.figures, sources.now, self._reports.of, self._extent)
 
     def draw(self, sheet: Wanted) -> DrawnSheet:
         """The page; one that says so where there is no such thing, or its figure cannot be known."""
         rules = self._sources.rules()
         if isinstance(sheet, DataSheet):
             return self._data.draw(sheet, rules)
-        if isinstance(sheet, ClosingSheet):
+        if isinstance(sheet, ClosingSheet | ObservedSheet):
             assert self._sources.examine is not None, "whoever asks has given it"
             return DrawnSheet(Body.of(self._sources.examine(sheet, rules)))
         if isinstance(sheet, EffectSheet):
@@ -114,10 +116,14 @@ class SheetMaker:
         try:
             template, told, settled = self._told(sheet, rules, tell)
         except (NoSuchSheetError, PeriodError) as error:
-            return self._said(sheet, tell, rules, str(error), 404)
+            text, status = str(error), 404
         except JointLeaveUnknownError as error:
-            return self._said(sheet, tell, rules, str(error), 200)
-        return DrawnSheet(Body.of(self._page(template, sheet, tell, rules, told)), settled=settled)
+            text, status = all_told(error.unknown, tell.language), 200
+        except EvidenceDisposedError:
+            text, status = tell.language.say(DISPOSED), 410
+        else:
+            return DrawnSheet(Body.of(self._page(template, sheet, tell, rules, told)), settled=settled)
+        return self._said(sheet, tell, rules, text, status)
 
     def _said(self, sheet: Sheet, tell: Telling, rules: Rules, text: str, status: int) -> DrawnSheet:
         told: dict[str, object] = {"title": tell.language.say("Nothing to show"), "text": text}
@@ -156,13 +162,13 @@ class SheetMaker:
 
     def _figure(self, sheet: FigureSheet, rules: Rules, tell: Telling) -> tuple[str, dict[str, object], bool]:
         period = self._period(sheet.period, rules, tell)
-        result = self._reported(period, rules)
+        result = self._reports.of(period, rules)
         tell = replace(tell, now=result.as_of)
         return "figure-page.html", {**figure_page.values(result, tell), "tell": tell}, _is_settled(period, tell)
 
     def _outages(self, sheet: OutagesSheet, rules: Rules, tell: Telling) -> tuple[str, dict[str, object], bool]:
         period = self._period(sheet.period, rules, tell)
-        result = self._reported(period, rules)
+        result = self._reports.of(period, rules)
         tell = replace(tell, now=result.as_of)
         names = {one.service.id: one.service.name.value_at(result.last) for one in result.services}
         words = period_words(period, tell.language)
@@ -177,26 +183,14 @@ class SheetMaker:
         }
         return "outages-page.html", told, _is_settled(period, tell)
 
-    def _reported(self, period: Period, rules: Rules) -> Result:
-        """The period's result; the last one again while it is younger than it was dear: lists are leafed through."""
-        known, now = self._report, self._sources.now()
-        if known is not None and known.serves(period, rules, now):
-            return known.result
-        begun = time.perf_counter()
-        result = self._sources.figures.report(period)
-        self._report = _Report(period, rules, result, now, int((time.perf_counter() - begun) * LEISURE * 1_000))
-        return result
-
     def _service(self, sheet: ServiceSheet, rules: Rules, tell: Telling) -> tuple[str, dict[str, object], bool]:
         service = _service_of(rules.catalogue, sheet.service, tell)
         frame = _frame(sheet, rules, tell)
         figures, period = self._sources.figures, self._period(sheet.period, rules, tell)
-        board = figures.board_of(service.id)
+        one = figures.one_service(service.id, (frame.begin, frame.end), period)
+        board, outages, wanted = one.board, one.outages, sheet.wanted
         name = board.services[0].name
-        seen = figures.explained(service.id, Period("", frame.begin, frame.end))
-        lanes = service_lanes(seen, service, name, (frame.begin, frame.end))
-        outages = figures.report_of(service.id, period)
-        wanted = sheet.wanted
+        lanes = service_lanes(one.lanes, service, name, (frame.begin, frame.end), tell.now)
         told = {
             **service_page.service_values(board, tell),
             **service_page.timeline(frame, lanes, tell),
@@ -215,15 +209,14 @@ class SheetMaker:
         begin, end = self._extent(sheet, rules, tell)
         cells = list(months(begin, max(end, begin + 1), rules.zone))
         result = self._sources.figures.explained(service.id, Period("", cells[0][0], cells[-1][1]))
-        for one in explain(result, service.id):
-            if one.outage.begin < end and begin < one.outage.end:
-                name = service.name.value_at(one.outage.begin)
-                is_drill = (service.id, one.outage.begin) in during_drills(rules, result)
-                said = {**shared_values(tell), "said": sheet.told, "is_drill": is_drill}
-                said["rulings"] = ruling_rows(sheet.rulings, tell.language)
-                said["proposing"] = proposing(service.id, one.outage.begin, one.outage.end, rules.zone.key)
-                told = {**service_page.outage_values(one, result, name, tell), **said}
-                return "outage-page.html", told, _is_settled(Period("", begin, end), tell)
+        for one in explain(result, service.id, (begin, end)):
+            name = service.name.value_at(one.outage.begin)
+            is_drill = (service.id, one.outage.begin) in during_drills(rules, result)
+            said = {**shared_values(tell), "said": sheet.told, "is_drill": is_drill}
+            said["rulings"] = ruling_rows(sheet.rulings, tell.language)
+            said["proposing"] = proposing(service.id, one.outage.begin, one.outage.end, rules.zone.key)
+            told = {**service_page.outage_values(one, result, name, tell), **said}
+            return "outage-page.html", told, _is_settled(Period("", begin, end), tell)
         raise NoSuchSheetError(
             tell.language.say("By what is known now the service was not down then: evidence that came later says so.")
         )
@@ -249,7 +242,7 @@ class SheetMaker:
         detail = self._sources.figures.node_now(sheet.node)
         if detail is None:
             raise NoSuchSheetError(tell.language.say("No node of that name is known here."))
-        begin = tell.now - CHARTED.get(sheet.zoom, 1) * DAY_MS
+        begin = tell.now - CHARTED.get(sheet.zoom, DAY_MS)
         moments = self._sources.metrics(sheet.node, begin, tell.now, node_page.POINTS) or []
         return "node-page.html", node_page.values(detail, moments, (begin, tell.now), sheet.zoom, tell), False
 
@@ -261,22 +254,6 @@ class SheetMaker:
             raise NoSuchSheetError(tell.language.say("No check of that name is known here."))
         moments = self._sources.metrics(sheet.node, frame.begin, min(frame.end, tell.now), node_page.POINTS) or []
         return "check-page.html", check_page.values(one, frame, period, moments, sheet, tell), False
-
-
-@dataclass(frozen=True, slots=True)
-class _Report:
-    """A result that was derived at a moment, and for how long it serves."""
-
-    period: Period
-    rules: Rules
-    result: Result
-    made: int
-    lasts_ms: int
-
-    def serves(self, period: Period, rules: Rules, now: int) -> bool:
-        """Whether it is what is asked for. Of a year so far the end moves, and the name does not."""
-        is_same = self.period.name == period.name and self.rules is rules
-        return is_same and self.made <= now < self.made + self.lasts_ms
 
 
 def _service_of(catalogue: Catalogue, name: str, tell: Telling) -> Service:

@@ -23,10 +23,12 @@ from detak_collector.downtime.incidents import Ruling
 from detak_collector.operating.counters import refusals
 from detak_collector.rules import Rules
 from detak_collector.store.base import StoreError
+from detak_collector.translation.saying import mark
 from detak_collector.web.assets import Body
 from detak_collector.web.check_page import asked
 from detak_collector.web.outage_rows import filtered
 from detak_collector.web.pages import answer
+from detak_collector.web.render import OWN_PATHS
 from detak_collector.web.session import Gate, Person
 from detak_collector.web.sheet import (
     DrawnSheet,
@@ -39,7 +41,7 @@ from detak_collector.web.sheet import (
     Wanted,
 )
 from detak_collector.web.sheet_maker import CHARTED, WHO
-from detak_collector.web.speaking import choose, spoken_by, who
+from detak_collector.web.speaking import choose, own_paths, spoken_by, who
 from detak_collector.web.windows import ZOOMS
 
 GUARDS = {
@@ -52,9 +54,11 @@ VARY = "Accept-Encoding, Accept-Language, Cookie"
 OWN = "private, no-cache"
 LONGEST_PART = 200
 MOST_DIGITS = 15
-CROWDED = "Too many pages are being derived at this moment. Try again in a few seconds.\n"
-UNDRAWN = "This page cannot be derived at this moment; the collector's log says why. Checks and evidence go on.\n"
-ODD = "There is no such page: the address asks for what does not exist.\n"
+CROWDED = mark("Too many pages are being derived at this moment. Try again in a few seconds.") + "\n"
+UNDRAWN = (
+    mark("This page cannot be derived at this moment; the collector's log says why. Checks and evidence go on.") + "\n"
+)
+ODD = mark("There is no such page: the address asks for what does not exist.") + "\n"
 
 Said = Callable[[int], Awaitable[tuple[Told, tuple[Ruling, ...]]]]
 
@@ -290,6 +294,7 @@ def _at_the_root(page: Body) -> Body:
 
 
 def _with_person(page: Body, person: Person, spoken: str, depth: int) -> Body:
-    """The page with who has signed in."""
-    told = who(person.account.display, "../" * depth or "./", spoken)
-    return Body.of(page.plain.replace(WHO, told.encode(), 1))
+    """The page with who has signed in, and the ways to what is for him."""
+    root = "../" * depth or "./"
+    told, paths = who(person.account.display, root, spoken), own_paths(person.paths, root, spoken)
+    return Body.of(page.plain.replace(WHO, told.encode(), 1).replace(OWN_PATHS, paths.encode(), 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aiohttp import web
 from markupsafe import escape
 
@@ -42,6 +44,12 @@ def who(display: str, root: str, code: str) -> str:
     """The line that says who has signed in, with the ways to his account and out."""
     out = language(code).say("Sign out")
     return f'<p class="who"><a href="{root}account">{escape(display)}</a> <a href="{root}sign-out">{out}</a></p>'
+
+
+def own_paths(paths: Iterable[tuple[str, str]], root: str, code: str) -> str:
+    """The links to those pages, for the navigation of a page that is drawn once for all."""
+    say = language(code).say
+    return "\n    ".join(f'<a href="{root}{path}">{escape(say(words))}</a>' for path, words in paths)
 
 
 def sign_in_line(code: str) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from detak_collector.downtime.accounts import OUTSIDE_HOURS, Account
 from detak_collector.downtime.catalogue import Service
-from detak_collector.downtime.derive import Result
-from detak_collector.downtime.intervals import Interval, Intervals, union
+from detak_collector.downtime.intervals import Interval, Intervals
+from detak_collector.downtime.lanes import MonthLanes, joined, of_check
 from detak_collector.downtime.reading import Reading
 
 COLUMNS = 720
@@ -75,64 +74,28 @@ def _covered(where: Intervals, edges: Sequence[int]) -> dict[int, int]:
     return found
 
 
-def service_lanes(result: Result, service: Service, name: str, window: Interval) -> tuple[Lane, ...]:
-    """The service, then each group with its members, then its probes. The result has details of all its months."""
-    accounts = [month.accounts[service.id] for month in result.details]
-    readings = [month.readings for month in result.details]
-    now = result.as_of
+def service_lanes(
+    months: Sequence[MonthLanes], service: Service, name: str, window: Interval, now: int
+) -> tuple[Lane, ...]:
+    """The service, then each group with its members, then its probes, over the months that the window touches."""
 
-    def lane(check: str, level: int) -> Lane:
-        said = [month[check] for month in readings if check in month]
-        return Lane(check, level, pieces(_of_check(said), window, now), check)
+    def check_of(check: str, level: int) -> Lane:
+        told = joined(month.checks[check] for month in months if check in month.checks)
+        return Lane(check, level, pieces(told, window, now), check)
 
-    lanes = [Lane(name, 0, pieces(_of_service(accounts), window, now))]
+    own = joined(month.service for month in months)
+    lanes = [Lane(name, 0, pieces(own, window, now))]
     for group in service.groups:
         members = [one for one in group.members if one.was_in_force(*window)]
         if members:
-            lanes.append(Lane(group.name, 1, pieces(_of_group(accounts, group.key), window, now)))
-            lanes += [lane(check, 2) for check in dict.fromkeys(check for one in members for check in one.checks)]
+            told = joined(month.groups[group.key] for month in months if group.key in month.groups)
+            lanes.append(Lane(group.name, 1, pieces(told, window, now)))
+            lanes += [check_of(check, 2) for check in dict.fromkeys(check for one in members for check in one.checks)]
     probes = [one for one in service.probes if one.was_in_force(*window)]
-    lanes += [lane(check, 1) for check in dict.fromkeys(check for one in probes for check in one.checks)]
+    lanes += [check_of(check, 1) for check in dict.fromkeys(check for one in probes for check in one.checks)]
     return tuple(lanes)
 
 
 def check_lane(label: str, reading: Reading, window: Interval, now: int) -> Lane:
     """One check by itself."""
-    return Lane(label, 0, pieces(_of_check([reading]), window, now), reading.check)
-
-
-def _of_check(readings: Iterable[Reading]) -> list[tuple[str, Intervals]]:
-    said = list(readings)
-    presumed = union(one.presumed for one in said)
-    return [
-        ("unobserved", union(one.unobserved for one in said)),
-        ("degraded", union(one.degraded for one in said)),
-        ("presumed", presumed),
-        ("down", union(one.down.counted for one in said) - presumed),
-    ]
-
-
-def _of_group(accounts: Iterable[Account], key: str) -> list[tuple[str, Intervals]]:
-    parts = [one.layers[key] for one in accounts if key in one.layers]
-    presumed = union(one.presumed for one in parts)
-    return [
-        ("unobserved", union(one.unobserved for one in parts)),
-        ("degraded", union(one.degraded for one in parts)),
-        ("presumed", presumed),
-        ("down", union(one.gross.counted for one in parts) - presumed),
-    ]
-
-
-def _of_service(accounts: Iterable[Account]) -> list[tuple[str, Intervals]]:
-    every = list(accounts)
-    closed = union(Intervals.span(one.begin, one.end) - one.hours for one in every)
-    excluded = (where for one in every for reason, where in one.left.items() if reason != OUTSIDE_HOURS)
-    presumed = union(one.presumed for one in every)
-    return [
-        ("closed", closed),
-        ("unobserved", union(one.unobserved for one in every) - closed),
-        ("degraded", union(one.degraded for one in every) - closed),
-        ("excluded", union(excluded)),
-        ("presumed", presumed),
-        ("down", union(one.net.counted for one in every) - presumed),
-    ]
+    return Lane(label, 0, pieces(joined([of_check(reading)]), window, now), reading.check)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from detak_collector.board.board import Condition
-from detak_collector.report.wording import cause_words, reason_words, shown_words
+from detak_collector.report.wording import cause_words, detail_words, reason_words, shown_words
 from detak_collector.translation.language import Language, mark
 
 NONE = "\N{EN DASH}"
@@ -42,6 +42,7 @@ SHOWN = {
 }
 """Readings that only pages tell beside those of a report."""
 
+DECLARED = {"down": mark("was down"), "up": mark("was up")}
 CRITICAL = (mark("within the target"), mark("a little over the target"), mark("over the target"))
 COLOURS = dict(zip(("green", "yellow", "red"), CRITICAL, strict=True))
 
@@ -116,12 +117,18 @@ class Telling:
         return cause_words(cause, self.language)
 
     def reason(self, reason: str) -> str:
-        """Why time is not counted."""
+        """Why time is not counted, or what it was declared to be."""
+        if reason in DECLARED:
+            return self.language.say(DECLARED[reason])
         return reason_words(reason, self.language)
 
     def shown(self, shown_as: str) -> str:
         """How a stretch was read."""
-        return self.language.say(SHOWN[shown_as]) if shown_as in SHOWN else shown_words(shown_as, self.language)
+        return reading_words(shown_as, self.language)
+
+    def detail(self, detail: str) -> str:
+        """What the checks of an outage said."""
+        return detail_words(detail, self.language)
 
     def condition(self, condition: Condition) -> str:
         """What is known of something now."""
@@ -130,6 +137,11 @@ class Telling:
     def colour(self, colour: str | None) -> str:
         """What a colour of a month stands for."""
         return NONE if colour is None else self.language.say(COLOURS[colour])
+
+
+def reading_words(shown_as: str, language: Language) -> str:
+    """How a stretch was read; what is no known reading stands as it is."""
+    return language.say(SHOWN[shown_as]) if shown_as in SHOWN else shown_words(shown_as, language)
 
 
 def _shown(instant: int) -> int:

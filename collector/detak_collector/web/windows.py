@@ -1,4 +1,4 @@
-"""The windows of a timeline: an hour, a day, a week, a month or a year of the organisation's zone. Pure."""
+"""The windows of a timeline: a minute, an hour, a day, a week, a month or a year of the organisation's zone. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from zoneinfo import ZoneInfo
 from detak_collector.downtime.periods import local_instant, midnight, next_month
 from detak_collector.translation.language import Language, mark
 
-ZOOMS = ("hour", "day", "week", "month", "year")
-ZOOM_WORDS = dict(zip(ZOOMS, (mark("hour"), mark("day"), mark("week"), mark("month"), mark("year")), strict=True))
-_FORM = re.compile(r"(20\d\d)-(\d\d)-(\d\d)(?:T(\d\d))?")
-HOUR_MS = 3_600_000
+ZOOM_WORDS = {
+    "minute": mark("minute"), "hour": mark("hour"), "day": mark("day"), "week": mark("week"), "month": mark("month"),
+    "year": mark("year"),
+}  # fmt: skip
+ZOOMS = tuple(ZOOM_WORDS)
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+SHORTEST_MS = {"minute": MINUTE_MS, "hour": HOUR_MS}
+_HOLDS_MS = {"minute": MINUTE_MS, "hour": HOUR_MS, "day": DAY_MS, "week": 7 * DAY_MS, "month": 31 * DAY_MS}
+_FORM = re.compile(r"(20\d\d)-(\d\d)-(\d\d)(?:T(\d\d)(?::(\d\d))?)?")
+_NAMES = {"minute": "%Y-%m-%dT%H:%M", "hour": "%Y-%m-%dT%H"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Window:
 
     def _marks(self, language: Language, zone: ZoneInfo) -> list[tuple[int, str]]:
         wall, clock = self.wall, language.clock
+        if self.zoom == "minute":
+            return [(self.begin + step * 10_000, f"{wall:%H}{clock}{wall:%M}{clock}{step}0") for step in range(6)]
         if self.zoom == "hour":
             return [(self.begin + step * 600_000, f"{wall:%H}{clock}{step}0") for step in range(6)]
         if self.zoom == "day":
@@ -61,7 +69,10 @@ class Window:
 
 
 def window(zoom: str, at: str, zone: ZoneInfo, now: int) -> Window | None:
-    """The window that holds the local time `at` (`2026-11-24` or `2026-11-24T02`), or now; None for no such time."""
+    """The window that holds the local time `at` (`2026-11-24`, `2026-11-24T02`, `2026-11-24T02:14`), or now.
+
+    None for no such time.
+    """
     if zoom not in ZOOMS:
         return None
     wall = _wall(at) if at else datetime.fromtimestamp(now // 1_000, zone).replace(tzinfo=None)
@@ -69,8 +80,7 @@ def window(zoom: str, at: str, zone: ZoneInfo, now: int) -> Window | None:
         return None
     begin, before, end = _edges(zoom, wall)
     first, last = local_instant(begin, zone), local_instant(end, zone)
-    if zoom == "hour":
-        last = max(last, first + HOUR_MS)
+    last = max(last, first + SHORTEST_MS.get(zoom, 0))
     return Window(zoom, first, last, _name(zoom, begin), _name(zoom, before), _name(zoom, end), begin)
 
 
@@ -79,15 +89,18 @@ def _wall(at: str) -> datetime | None:
     form = _FORM.fullmatch(at)
     if form is None:
         return None
-    year, month, day, hour = (int(part or 0) for part in form.groups())
+    year, month, day, hour, minute = (int(part or 0) for part in form.groups())
     try:
-        return datetime(year, month, day, hour)  # noqa: DTZ001 - it has no zone of its own
+        return datetime(year, month, day, hour, minute)  # noqa: DTZ001 - it has no zone of its own
     except ValueError:
         return None
 
 
 def _edges(zoom: str, wall: datetime) -> tuple[datetime, datetime, datetime]:
     """Where it begins on the wall clock, where the one before it does, and where it ends."""
+    if zoom == "minute":
+        begin = wall.replace(second=0, microsecond=0)
+        return begin, begin - timedelta(minutes=1), begin + timedelta(minutes=1)
     if zoom == "hour":
         begin = wall.replace(minute=0, second=0, microsecond=0)
         return begin, begin - timedelta(hours=1), begin + timedelta(hours=1)
@@ -106,4 +119,11 @@ def _edges(zoom: str, wall: datetime) -> tuple[datetime, datetime, datetime]:
 
 
 def _name(zoom: str, wall: datetime) -> str:
-    return wall.strftime("%Y-%m-%dT%H" if zoom == "hour" else "%Y-%m-%d")
+    return wall.strftime(_NAMES.get(zoom, "%Y-%m-%d"))
+
+
+def around(begin: int, end: int, zone: ZoneInfo) -> tuple[str, str]:
+    """The zoom that shows [begin, end) (UTC ms) closest, and the name of the window in which it begins."""
+    zoom = next((zoom for zoom, length in _HOLDS_MS.items() if end - begin <= length), "year")
+    wall = datetime.fromtimestamp(begin // 1_000, zone).replace(tzinfo=None)
+    return zoom, _name("minute", wall)

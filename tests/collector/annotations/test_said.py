@@ -145,6 +145,7 @@ def test_a_note_stands_for_a_day_and_about_an_outage_until_a_day_after_its_end()
         entry(4, Note(public=True, en="<b>all</b>", role="approver"), NOW - DAY_MS + 1),
         entry(5, Note(public=True, en="too old"), NOW - DAY_MS),
         entry(6, Acknowledgement(number, "on it", "operator"), NOW - 5, "siti"),
+        entry(7, Annotation(number, effect="no import declarations"), NOW - 4),
     ]
     shown = annotated(board, ToldOfAll.of(entries, {}), lambda _: {number})
     assert [one.text("en")[1] for one in shown.notes] == ["inside", "<b>all</b>", "lama"]
@@ -157,9 +158,13 @@ def test_a_note_stands_for_a_day_and_about_an_outage_until_a_day_after_its_end()
     assert [one.text("id") for one in public.notes] == [("en", "<b>all</b>"), ("id", "lama")]
     drawn = Renderer(Assets(STATIC, TEMPLATES)).draw(shown, "en", apart=True)
     whole = drawn.fragment.plain.decode()
-    assert [words for words in ("&lt;b&gt;all", "inside", "on it", "Looked after") if words not in whole] == []
+    assert [
+        words
+        for words in ("&lt;b&gt;all", "inside", "on it", "Looked after", "no import declarations")
+        if words not in whole
+    ] == []
     assert drawn.public is not None
     outside = drawn.public.fragment.plain.decode()
     assert "&lt;b&gt;all" in outside
-    for secret in ("inside", "on it", "siti", "budi"):
+    for secret in ("inside", "on it", "siti", "budi", "no import declarations", "Whom it concerns"):
         assert secret not in outside

@@ -123,6 +123,9 @@ class Shelf:
     def load(self, wanted: list[Wanted], *, days: bool) -> list[DerivedMonth]:
         return []
 
+    def disposed(self, wanted: list[Wanted], known_at: int | None = None) -> list[DerivedMonth]:
+        return []
+
     def keep(self, months: list[DerivedMonth], mark: int) -> bool:
         return True
 

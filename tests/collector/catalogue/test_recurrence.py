@@ -166,8 +166,28 @@ def test_rules_mean_what_the_rfc_says(rule: str, days: list[str]) -> None:
         ("FREQ=MONTHLY;BYMONTHDAY=1,0", f'.BYMONTHDAY: {SIGNED.format(1, 31)} (got "1,0")'),
         ("FREQ=MONTHLY;BYDAY=SO", '.BYDAY: days such as MO,TH or, by the month or year, 1SU,-1SU (got "SO")'),
         ("FREQ=WEEKLY;BYDAY=1SU", '.BYDAY: days without numbers, unless with FREQ MONTHLY or YEARLY (got "1SU")'),
+        (
+            "FREQ=MONTHLY;BYDAY=11SU",
+            '.BYDAY: numbers of at most 5, since no day comes more often in a month (got "11SU")',
+        ),
+        (
+            "FREQ=YEARLY;BYMONTH=12;BYDAY=-6MO",
+            '.BYDAY: numbers of at most 5, since no day comes more often in a month (got "-6MO")',
+        ),
         ("FREQ=WEEKLY;BYMONTHDAY=1", '.BYMONTHDAY: only with FREQ DAILY or MONTHLY or YEARLY (got "1")'),
         ("FREQ=MONTHLY;BYWEEKNO=9", '.BYWEEKNO: only with FREQ YEARLY (got "9")'),
+        (
+            "FREQ=DAILY;BYMONTH=3;BYSETPOS=5",
+            '.BYSETPOS: numbers of at most 1: there are no more in one of its days or weeks (got "5")',
+        ),
+        (
+            "FREQ=WEEKLY;BYDAY=SU,MO;BYSETPOS=-3",
+            '.BYSETPOS: numbers of at most 2: there are no more in one of its days or weeks (got "-3")',
+        ),
+        (
+            "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+            ': a rule by which from, which is Sunday 2026-03-01T22:00:00, is the first window (got "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30")',
+        ),
         ("FREQ=DAILY;BYSETPOS=1", '.BYSETPOS: only with another part that begins with BY (got "1")'),
         ("FREQ=WEEKLY;WKST=SUN", '.WKST: one of MO, TU, WE, TH, FR, SA, SU (got "SUN")'),
         ("FREQ=WEEKLY;BYDAY=MO", ': a rule by which from, which is Sunday 2026-03-01T22:00:00, is the first window (got "FREQ=WEEKLY;BYDAY=MO")'),

@@ -96,6 +96,21 @@ def test_a_dry_run_says_the_same_and_enters_nothing(home: Home) -> None:
     assert home.counted_ms() == 26 * MINUTE
 
 
+def test_a_drill_is_planned_work_that_is_declared_ahead_and_told_as_one(home: Home) -> None:
+    ahead = [word.replace("2023-11-15T06", "2099-11-15T06") for word in ADD]
+    assert "declared before it begins (got --from 2023-11-14T23:00" in home.refuses(*ADD, "--drill")
+    wrong = ["preventive" if word == "planned" else word for word in ahead]
+    assert "planned downtime (got --category preventive)" in home.refuses(*wrong, "--drill")
+    assert "Ani proposes x1: planned (drill), service portal" in home.says(*ahead, "--drill", by="Ani")
+    home.says(*ahead, by="Ani")
+    lines = home.says("exclude", "list").splitlines()
+    assert ["(drill)" in line for line in lines if line.startswith("x")] == [True, False]
+    assert "planned (drill), service portal" in home.says("exclude", "show", "x1")
+    assert {one["id"]: one["drill"] for one in home.report()["exclusions"]} == {"x1": True, "x2": False}
+    told = home.says("exclude", "amend", "x1", "--reason", "cables", "--because", "it is of cables", by="Ani")
+    assert "planned (drill)" in told, "what stands in its place is one too"
+
+
 def test_nobody_approves_his_own(home: Home) -> None:
     home.says(*ADD, by="Ani R.")
     assert "Ani R. proposed x1, and somebody else must approve it" in home.refuses(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pypdf
 import pytest
+from openpyxl.workbook import Workbook
 
 from detak_collector import cli
 from detak_collector.decisions.claims import ClaimBody, body_of
@@ -21,6 +22,7 @@ from detak_collector.report.numbers import iso_utc
 from detak_collector.store.sqlite import open_store
 from evidence_builders import START_UTC, reading
 from outage_history import SERVICES, fill
+from workbook import opened, recomputed
 
 MINUTE = 60_000
 MINUTES_MS = 8 * MINUTE
@@ -128,11 +130,35 @@ def test_every_format_says_the_same_in_its_own_way(home: Home, tmp_path: Path) -
     assert "For the organisation" in pages
 
 
+def test_the_workbook_adds_up_by_live_formulas_and_follows_what_is_changed_in_it(home: Home, tmp_path: Path) -> None:
+    told = json.loads(home.says("--format", "json"))
+    for code in ("en", "id"):
+        file = tmp_path / f"telkom-{code}.xlsx"
+        home.says("--format", "xlsx", "--language", code, "-o", str(file))
+        sheet = recomputed(file.read_bytes())
+        length = sum(one["length_ms"] for one in told["exclusions"])
+        disputed = told["stances"]["disputed"]
+        assert (sheet["B4"], sheet["B5"], sheet["B7"]) == (2, told["took_out_ms"], length)
+        assert (sheet["B10"], sheet["B11"]) == (disputed["number"], disputed["length_ms"])
+        assert (sheet["B16"], sheet["B17"]) == (0, 0)
+        assert sheet["B19"] == f"{told['ledger']}"
+        book = opened(file.read_bytes())
+        row = [one.value for one in book.worksheets[1][2]]
+        assert row[:3] == ["x1", "INC-99", "MPLS-7"]
+        assert NAME in row, "what begins like a formula stays a text"
+        assert book.worksheets[2].max_row == 1 + sum(len(one["outages"]) for one in told["exclusions"])
+
+    def halved(book: Workbook) -> None:
+        book.worksheets[1]["K2"] = told["took_out_ms"] // 2
+
+    changed = recomputed(file.read_bytes(), halved)
+    assert (changed["B5"], changed["B16"]) == (told["took_out_ms"] // 2, -(told["took_out_ms"] // 2))
+
+
 def test_what_there_is_not_is_refused_in_words(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     for words, said in (
         (("--provider", "Indosat"), "one of Lintas, PT Telkom (got 'Indosat')"),
         (("--provider", TELKOM, "--of", "portal"), "--of: not with --provider"),
-        (("--provider", TELKOM, "--format", "xlsx", "-o", "a.xlsx"), "--format: of a provider one of text, html"),
     ):
         code, _, errors = home.call(*words)
         assert (code, said in errors) == (2, True), errors

@@ -15,6 +15,7 @@ import pytest
 
 from detak_collector import cli
 from detak_collector.clocks import Reading
+from detak_collector.commands import doctor, verify_sealed
 from detak_collector.commands import session as cli_session
 from detak_collector.downtime.derive import Result
 from detak_collector.downtime.figure import summed
@@ -63,7 +64,9 @@ class Home:
 
     def sealed(self) -> None:
         self.says("seal", MONTH, "--despite", "the first weeks were before its time", by="Ani")
-        self.says("seal", "approve", "1", by="Budi")
+        told = self.says("seal", "approve", "1", by="Budi")
+        assert "  detak-collector bundle 2023-11 --as-of " in told
+        assert "  python3 detak-verify.pyz check 2023-11-seal-1.tar.gz" in told
 
     def excluded(self) -> None:
         self.says(*LATE, by="Ani")
@@ -220,11 +223,27 @@ def test_sealed_periods_are_recomputed_and_one_that_comes_out_as_another_is_told
     told = home.says("verify", "--sealed")
     assert "seal 1 of 2023-11: as sealed, 0.0301 %, 0:26:00.0 counted, met; by what came later 0.0208 %" in told
     assert "1 recomputed under rules 1, 0 come out as others" in told
+    assert doctor_on_seals(home) == [], "this version made it"
+    after_an_upgrade(monkeypatch)
+    assert doctor_on_seals(home) == ["made by another version, and not recomputed by this one: seal 1 of 2023-11"]
+    home.says("verify", "--sealed")
+    assert doctor_on_seals(home) == []
     another_program(monkeypatch)
     told = home.says("verify", "--sealed", code=1)
+    assert doctor_on_seals(home) == ["this version comes to other figures than were sealed: seal 1 of 2023-11"]
     assert "seal 1 of 2023-11: DIFFERS. It was sealed by program" in told
     assert "portal: 0:18:00.0 -> 0:00:00.0 counted" in told
     assert "this program comes to another one from the same records" in home.says("report", "--period", MONTH)
+
+
+def doctor_on_seals(home: Home) -> list[str]:
+    found = json.loads(home.call("doctor", "--json")[1])["findings"]
+    return [one["what"] for one in found if one["area"] == "seals"]
+
+
+def after_an_upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (doctor, verify_sealed):
+        monkeypatch.setattr(module, "PROGRAM", "99.0.0")
 
 
 def another_program(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,9 +200,48 @@ def test_what_neither_event_nor_options_say_is_asked_for() -> None:
     ]
 
 
+def test_a_window_left_out_by_a_time_without_a_day_is_refused() -> None:
+    (line,) = refusal(event(TIMES, "RRULE:FREQ=WEEKLY;COUNT=4", "EXDATE:202600"))
+    assert "EXDATE: is of another kind" in line
+
+
+def zoned(offset: str) -> bytes:
+    """A file with a zone of its own, as mail programs call theirs."""
+    return f"""BEGIN:VCALENDAR
+BEGIN:VTIMEZONE
+TZID:Customized Time Zone
+BEGIN:STANDARD
+DTSTART:16010101T000000
+TZOFFSETFROM:{offset}
+TZOFFSETTO:{offset}
+END:STANDARD
+END:VTIMEZONE
+BEGIN:VEVENT
+UID:a
+SUMMARY:x
+DTSTART;TZID=Customized Time Zone:20260301T220000
+DURATION:PT2H
+END:VEVENT
+END:VCALENDAR
+""".encode()
+
+
+def test_the_zone_of_one_file_is_not_that_of_the_next() -> None:
+    begins = []
+    for offset in ("+0900", "+0700"):
+        (one,) = read_calendar(zoned(offset), "plan.ics", ALL, CATALOGUE)
+        assert one.record is not None
+        begins.append(one.record["from"])
+    assert begins == ["2026-03-01T13:00:00.000Z", "2026-03-01T15:00:00.000Z"]
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"hello", b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", b"\xff\xfe\x00", b"BEGIN:X"]
-)
+    "content",
+    [
+        b"", b"hello", b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", b"\xff\xfe\x00", b"BEGIN:X",
+        b"BEGIN:VCALENDAR\r\nTZID:X\r\nEND:VTIMEZONE\r\n",
+    ],
+)  # fmt: skip
 def test_a_file_without_events_is_refused_in_one_line(content: bytes) -> None:
     with pytest.raises(CatalogueError) as caught:
         read_calendar(content, "plan.ics", ALL, CATALOGUE)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from itertools import accumulate
 
+import pytest
+from hypothesis import event, example, given
+from hypothesis import strategies as st
+
+from detak_collector.downtime import clocks
 from detak_collector.downtime.clocks import Clock, clock_of
 from detak_collector.downtime.facts import Claim, Exchange, Facts, Run
 from detak_collector.downtime.jumps import Freeze, drifted, hull
@@ -163,3 +168,29 @@ def test_between_the_first_two_exchanges_a_standstill_is_bounded_by_both() -> No
     found = clock(at_once(0), at_once(10_000, 60_000), facts=STEADY)
     assert theta(found, 5_000) == (-150, 60_150)
     assert found.middle(5_000) == BOOTED + 5_000 + 30_000
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 300_000), st.integers(-40, 0), st.integers(0, 40)), min_size=1, max_size=4),
+    st.lists(st.integers(-FAR, 4 * FAR), min_size=3, max_size=8),
+)
+@example([(0, 0, 0), (10_000, -40, 0)], [0, 5_000, 20_000])
+@example([(0, -40, 0), (10_000, 0, 0)], [0, 5_000, 20_000])
+@example([(0, 0, 0), (10_000, 0, 40)], [0, 5_000, 20_000])
+@example([(0, 0, 40), (10_000, 0, 0)], [0, 5_000, 20_000])
+def test_a_clock_that_is_steady_says_what_carrying_every_bound_would(
+    steps: list[tuple[int, int, int]], asked: list[int]
+) -> None:
+    moments = accumulate(step for step, _, _ in steps)
+    exchanges = [
+        Exchange(agent, BOOTED + high + agent, BOOTED + low + agent, agent)
+        for agent, (_, low, high) in zip(moments, steps, strict=True)
+    ]
+    quick = clock(*exchanges)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clocks, "is_steady", lambda anchors, drift_ppm: False)
+        carried = clock(*exchanges)
+    assert quick == carried
+    event("steady" if quick.measured is quick.forward else "not steady")
+    for agent in asked:
+        assert (quick.theta(agent), quick.middle(agent)) == (carried.theta(agent), carried.middle(agent))

@@ -55,6 +55,14 @@ def test_without_the_year_a_part_of_it_has_no_cumulative_figure() -> None:
     assert [one.year_to_date for one in months_of(derived([], parse_period("2023-11", JAKARTA, END)))] == [None]
 
 
+def test_a_month_that_nobody_watched_is_neither_met_nor_missed() -> None:
+    catalogue = Catalogue(Dated.always("org"), "Asia/Jakarta", (service(group(["a/c"])),))
+    watched = midnight(date(2023, 2, 1), JAKARTA)
+    known = facts({"a/c": stated("a/c", watched, END)})
+    result = derive(Case(catalogue, JAKARTA, known, (), END), parse_period("2023-S1", JAKARTA, END))
+    assert [one.verdict for one in months_of(result)][:2] == ["not observed", "met"]
+
+
 def test_a_year_so_far_ends_with_the_year() -> None:
     october = midnight(date(2023, 10, 5), JAKARTA)
     assert parse_period("2023-ytd", JAKARTA, october).end == october

@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from decision_log import RECORD
-from detak_collector.accounts.account import Account, Origin
-from detak_collector.accounts.grants import Source, Wish, body_of
-from detak_collector.accounts.roles import Role
-from detak_collector.clocks import Reading
-from detak_collector.config import Config, load
 from detak_collector.decisions.proposal import ADD, APPROVE, EXCLUSION, WITHDRAW
-from detak_collector.decisions.recording import Author, Draft, Ruling, enter
-from detak_collector.mail.posting import LAID_OUT_MS, Posting
+from detak_collector.decisions.recording import Draft, Ruling
+from detak_collector.mail.posting import LAID_OUT_MS
 from detak_collector.mail.waiting import Cause, Delays, Person, Thing, due, grouped
-from detak_collector.pair.entry import CATALOGUE, GRANT
-from detak_collector.rules import Rules, rules_in_force
-from detak_collector.store.parts import Store
-from detak_collector.store.sqlite import open_store
-from evidence_builders import reading
-from mail_server import CLOSE, Inbox, mail_server
-from outage_history import SERVICES
+from detak_collector.pair.entry import CATALOGUE
+from mail_office import DAY, HOUR, Office, mail_office
+from mail_server import CLOSE
 
-HOUR, DAY = 3_600_000, 86_400_000
 ANI = Person(("ani", "Ani Lestari"), "ani@example.go.id", approves=True, is_deputy=False)
 BUDI = Person(("budi", "Budi"), "budi@example.go.id", approves=True, is_deputy=False)
 DEWI = Person(("dewi", "Dewi"), "dewi@example.go.id", approves=True, is_deputy=True)
@@ -76,66 +64,10 @@ def test_several_things_are_one_mail_and_each_is_told_once() -> None:
     assert [len(one) for one in grouped(dues, {one.key for one in dues[2:]})] == [1, 1]
 
 
-CONFIG = """
-[mail]
-server = "127.0.0.1:{port}"
-security = "none"
-timeout_ms = 1000
-sender = "Detak <detak@example.go.id>"
-deputies = ["dewi"]
-language = "id"
-"""
-
-
-@dataclass
-class Office:
-    """A collector's job that posts, its store, and a clock that a test moves."""
-
-    store: Store
-    config: Config
-    rules: Rules
-    inbox: Inbox
-    now: int
-
-    def __post_init__(self) -> None:
-        self.restart()
-
-    def restart(self) -> None:
-        self.posting = Posting(
-            self.store, lambda: Reading(self.now, self.now, "b"), lambda: self.config, lambda: True, lambda: self.rules
-        )
-
-    def look(self, later_ms: int = 0) -> list[tuple[str, str]]:
-        """Who gets which mail when the job looks at that time."""
-        self.now += later_ms
-        self.inbox.taken.clear()
-        assert self.config.mail is not None
-        self.posting.look(self.config, self.config.mail)
-        return sorted((recipient.partition("@")[0], str(mail["Subject"])) for recipient, mail in self.mails())
-
-    def mails(self) -> list[tuple[str, EmailMessage]]:
-        pairs = zip(self.inbox.taken, self.inbox.mails(), strict=True)
-        return [(recipient, mail) for (recipient, _), mail in pairs]
-
-    def enter(self, step: Draft | Ruling, author: str) -> str:
-        return enter(self.store.database, [step], Author(author, author), self.now)[1][0]
-
-
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    now = reading(0)
-    (tmp_path / "services.toml").write_text(SERVICES)
-    with mail_server() as inbox, closing(open_store(tmp_path, now)) as store:
-        path = tmp_path / "collector.toml"
-        path.write_text(f'state_directory = "{tmp_path}"\n' + CONFIG.format(port=inbox.port))
-        config = load(path)
-        for name in ("ani", "budi", "dewi", "omar"):
-            assert store.accounts.add(Account(name, name.title(), f"{name}@example.go.id", Origin.LOCAL, 0))
-            role = Role.OPERATOR if name == "omar" else Role.APPROVER
-            store.entries.append(
-                GRANT, body_of(Wish(name, role, "root", Source.MACHINE), withdrawn=False), "r", now.utc
-            )
-        yield Office(store, config, rules_in_force(config, store.entries), inbox, now.utc)
+    with mail_office(tmp_path) as made:
+        yield made
 
 
 def test_the_job_tells_of_a_proposal_once_with_a_link_to_where_it_is_decided(office: Office) -> None:

@@ -53,6 +53,16 @@ def test_of_a_collector_that_is_well_nothing_is_found() -> None:
     ("changed", "area", "what"),
     [
         ({"watched_to": NOW - 60_000}, "collector", "it is not running"),
+        (
+            {"unseen_seals": ["seal 1 of 2026-10", "seal 2 of 2026-11"]},
+            "seals",
+            "made by another version, and not recomputed by this one: seal 1 of 2026-10, seal 2 of 2026-11",
+        ),
+        (
+            {"differing_seals": ["seal 1 of 2026-10"]},
+            "seals",
+            "this version comes to other figures than were sealed: seal 1 of 2026-10",
+        ),
         ({"watched_to": None}, "collector", "it is not running"),
         ({"hindrance": "it was moved. Start it"}, "collector", "it must not serve from this store"),
         ({"lacks_standby": True}, "store", "the database has several servers and no synchronous standby"),
@@ -126,7 +136,7 @@ def test_each_of_the_usual_mistakes_is_found(changed: dict[str, Any], area: str,
 def test_each_finding_says_why_it_matters_and_what_to_do() -> None:
     everything = replace(
         WELL, rows=[replace(APP, heard_utc=1)], clock=None, disk=Disk(Path("/"), 1, 0, 0), last_backup=None,
-        certificates={"collector": Period(0, 0)}, refusers=1, watched_to=None,
+        certificates={"collector": Period(0, 0)}, refusers=1, watched_to=None, unseen_seals=["one"], differing_seals=["two"],
     )  # fmt: skip
     told = findings(everything)
     assert len(told) > 5

@@ -50,6 +50,15 @@ def test_a_line_ends_with_its_fields() -> None:
     assert line.endswith('Z WARNING node db-01 is back event=back node=db-01 said="a \\"b\\""\n')
 
 
+def test_a_message_cannot_forge_another_line() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(LineFormatter())
+    logger_with(handler).warning("%s", "no\n2026-11-28T00:00:00Z INFO approved kind=audit\x1b[2K")
+    assert stream.getvalue().endswith("no\\n2026-11-28T00:00:00Z INFO approved kind=audit\\x1b[2K\n")
+    assert stream.getvalue().count("\n") == 1
+
+
 def test_the_journal_gets_priority_and_fields_of_their_own(journal: socket.socket, tmp_path: Path) -> None:
     handler = JournalHandler(tmp_path / "socket")
     logger_with(handler).error("two lines\nof text", extra=fields(event="tried", counted_ms=7))

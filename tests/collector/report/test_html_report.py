@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from detak_collector.downtime.derive import Result
 from detak_collector.downtime.periods import parse_period
+from detak_collector.downtime.stories import Story, Task
 from detak_collector.report.effects import effects, from_facts
 from detak_collector.report.formats import FORMATS, Order
 from downtime_cases import DAY
@@ -81,6 +83,16 @@ def test_the_first_page_names_figure_target_verdict_and_what_made_it_in_no_words
         assert words in told
     assert told.index("11 January 2026") < told.index("28 October 2026")
     assert not OWN_WORDS.search(told)
+
+
+def test_the_first_page_tells_the_follow_up_that_was_written() -> None:
+    result = report()
+    outage = next(one for each in result.services if each.in_figure for one in each.outages if one.counted_ms)
+    follow_up = (Task("new firmware <b>", "Budi", "2026-12-31"),)
+    told = first_page(made(replace(result, stories={outage.key: Story("", "", (), follow_up, "Siti", 0)})))
+    assert "new firmware &lt;b&gt; (Budi, until 31 December 2026)" in told
+    assert "No follow-up is on record" not in told
+    assert "No follow-up is on record" in first_page(made(result))
 
 
 def test_a_quiet_year_says_so_and_asks_for_nothing() -> None:

@@ -16,11 +16,12 @@ from icalendar import Calendar
 from browser.fabricated import HOSTILE
 from decision_log import RECORD
 from detak_collector.decisions.recording import Draft
-from detak_collector.web.work.calendar_import import packed, unpacked
+from detak_collector.web.uploads import packed, unpacked
 from people_stage import Browser
 from work_stage import WorkStage, work_stage
 
 pytestmark = pytest.mark.asyncio
+MOST = 1024 * 1024
 
 WEEKLY = {
     **RECORD, "from": "2027-01-03T15:00:00.000Z", "to": "2027-01-03T19:00:00.000Z",
@@ -148,6 +149,6 @@ async def test_a_program_sends_a_file_and_may_ask_first(stage: WorkStage) -> Non
 
 async def test_what_a_page_carries_is_the_file_and_never_more_than_is_taken() -> None:
     content = (FILE % HOSTILE).encode()
-    assert unpacked(packed(content)) == content
-    assert len(unpacked(packed(b"0" * 50_000_000))) == 1024 * 1024 + 1
-    assert unpacked("no base64") == b""
+    assert unpacked(packed(content), MOST) == content
+    assert len(unpacked(packed(b"0" * 50_000_000), MOST)) == MOST + 1
+    assert unpacked("no base64", MOST) == b""

@@ -232,3 +232,6 @@ async def test_programs_close_a_month_as_people_do(stage: WorkStage) -> None:
         assert (await post(ani, *answer, "/api/v1/disputes/{number}/answer"))[0] == 409
         assert (await post(budi, *answer, "/api/v1/disputes/{number}/answer"))[1]["state"] == "upheld"
         assert (await asked(ani, "/api/v1/disputes"))["total"] == 1
+        assert [one for one in stage.told.names if one.startswith(("seal", "restate", "dispute"))] == [
+            "seal-asked", "seal-approved", "restatement-asked", "seal-taken-back", "dispute-upheld",
+        ]  # fmt: skip

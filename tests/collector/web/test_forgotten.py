@@ -22,7 +22,7 @@ FORM = "/sign-in/forgotten"
 FRESH = "sepeda kayu lampu taman"
 TERMS = MailTerms(
     Server("127.0.0.1", 1, "none", "detak@example.go.id"), "Detak <detak@example.go.id>", "en", HOUR_MS, frozenset(),
-    HOUR_MS, HOUR_MS, (),
+    HOUR_MS, HOUR_MS, HOUR_MS, (),
 )  # fmt: skip
 
 

@@ -27,7 +27,10 @@ BOARDS = {"broken": broken, "presumed": presumed, "many": many, "hostile": hosti
 
 def secretive(board: Board) -> Board:
     """With a service that nobody else may know of, and everything else that has a name."""
-    told = {"cause": "layanan-rahasia", "detail": "intel-db-01/pg: password of intel refused", "number": 4711}
+    told = {
+        "cause": "layanan-rahasia", "detail": "intel-db-01/pg: password of intel refused", "number": 4711,
+        "units": ("Direktorat Sandi",), "effect": "nobody can read cables",
+    }  # fmt: skip
     return replace(
         board,
         services=(*board.services, SECRET),
@@ -63,6 +66,7 @@ def unmarked(board: Board) -> set[str]:
         name for one in board.services for group in one.groups for name in (group.name, *names_in(group.members))
     }
     inside |= {one.detail for one in outages} | {str(one.number) for one in outages if one.number}
+    inside |= {name for one in outages for name in (*one.units, one.effect)}
     inside |= {one.cause for one in outages if one.service_id in ids}
     inside |= {name for one in board.nodes for name in (one.name, one.site or "", one.agent_version, one.warning)}
     inside |= {*board.notices, *board.alarms}

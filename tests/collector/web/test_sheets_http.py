@@ -86,6 +86,30 @@ async def test_the_figure_is_that_of_the_report_with_every_part_of_it(stage: She
         assert part in told, part
     assert "LAKIN 2024" in told
     assert "planned downtime" in told
+    unwatched = words(await seen(stage, "/figure/2024"))
+    assert "Jan 0.0000 % not observed" in unwatched
+    assert "0.0000 % within the target" not in unwatched
+    assert "Target met, not certain yet" in unwatched.partition("Trend over the years")[2]
+    assert 'class="fill unproven"' in (await seen(stage, "/figure/2024")).text
+
+
+async def test_only_the_declared_rule_s_number_leads_to_a_list_of_outages(stage: SheetStage) -> None:
+    text = (await seen(stage, "/figure/2026")).text
+    rules_told = text.partition('id="readings-title"')[2].partition("</section>")[0]
+    rows = re.findall(r"<tr>(.*?)</tr>", rules_told)
+    linked = [("declared</span>" in row, "<a " in row) for row in rows if "<td" in row]
+    assert len(linked) > 2
+    assert all(declared is leads for declared, leads in linked)
+
+
+async def test_a_day_with_something_to_tell_leads_to_that_day_on_the_timeline(stage: SheetStage) -> None:
+    async with stage.browser() as browser:
+        text = (await browser.get("/service/impor")).text
+        days = re.findall(r'<th scope="row"><a href="([?]zoom=day[^"#]*at=(\d{4}-\d\d-\d\d)[^"#]*)', text)
+        assert days
+        link, date = days[0]
+        page = await browser.get("/service/impor" + unescape(link))
+        assert f" {int(date[-2:])} Nov 2026 00:00:00" in words(page).partition("Timeline")[2][:40]
 
 
 async def test_every_link_of_every_page_leads_to_a_page(stage: SheetStage) -> None:
@@ -172,7 +196,7 @@ async def test_a_collector_without_services_has_a_figures_page_too(tmp_path: Pat
     [
         "/figure/2026-13", "/figure/nonsense", "/service/no-such", "/node/no-such", "/service/impor/outage/4711",
         "/service/impor/outage/x", "/service/impor?zoom=century", "/service/impor?at=2026-02-31",
-        "/service/impor?cause=bad", "/figure/2026/outages?page=-1", "/node/dc-app-01?zoom=hour", "/language/fr",
+        "/service/impor?cause=bad", "/figure/2026/outages?page=-1", "/node/dc-app-01?zoom=minute", "/language/fr",
     ],
 )  # fmt: skip
 async def test_what_is_not_there_is_said_without_a_traceback(stage: SheetStage, path: str) -> None:
@@ -313,6 +337,7 @@ async def test_who_has_no_role_sees_nothing_either(tmp_path: Path) -> None:
 
 async def test_signing_in_leads_back_to_the_page_that_was_asked_for(tmp_path: Path) -> None:
     async with sheets_stage(tmp_path, sign_in=True) as stage, stage.browser() as browser:
+        admin = Wish("siti", Role.ADMIN, "root", Source.MACHINE)
         asked = await browser.get("/service/impor?zoom=week")
         there = await browser.sign_in("siti", next="/service/impor?zoom=week")
         assert asked.to == "../sign-in?next=%2Fservice%2Fimpor%3Fzoom%3Dweek"
@@ -322,6 +347,12 @@ async def test_signing_in_leads_back_to_the_page_that_was_asked_for(tmp_path: Pa
         assert "Sign out" in page.text
         assert HOSTILE not in page.text
         assert page.text.count('href="../account"') == 1
+        assert "../admin/people" not in page.text
+        stage.store.entries.append(GRANT, body_of(admin, withdrawn=False), "root", stage.now.utc)
+        page = await browser.get("/service/impor?zoom=week")
+        navigation = page.text.partition('class="paths"')[2].partition("</nav>")[0]
+        assert '<a href="../admin/people">Administration</a>' in navigation
+        assert "../audit" not in navigation
 
 
 async def test_a_withdrawn_role_ends_what_is_shown_at_once(tmp_path: Path) -> None:

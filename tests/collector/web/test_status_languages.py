@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from html.parser import HTMLParser
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from babel.support import NullTranslations
@@ -16,6 +18,11 @@ from babel.support import NullTranslations
 from browser.fabricated import HOUR, NOW, broken, empty, healthy, many, presumed
 from collector.web.test_pages_http import next_event, site
 from detak_collector.board.board import Board, Hours
+from detak_collector.catalogue.unknown_hours import unknown_hours_words
+from detak_collector.downtime.calendars import Unknown
+from detak_collector.downtime.catalogue import Calendar
+from detak_collector.operating.alarms import disk_alarms
+from detak_collector.operating.disk import Disk
 from detak_collector.translation.language import Language, language
 from detak_collector.web import render
 from detak_collector.web.assets import Assets
@@ -47,19 +54,13 @@ class Texts(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
-        self._english = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = dict(attrs)
-        self._english += tag in {"ul", "p"} and told.get("lang") == "en"
         self.found += [told[name] or "" for name in SAID if name in told]
 
-    def handle_endtag(self, tag: str) -> None:
-        self._english -= tag in {"ul", "p"} and self._english > 0
-
     def handle_data(self, data: str) -> None:
-        if not self._english:
-            self.found.append(data)
+        self.found.append(data)
 
 
 def names(value: object) -> Iterator[str]:
@@ -86,11 +87,20 @@ def unmarked(text: str) -> str:
 def outside_hours() -> Board:
     board = broken()
     notices, hours = (
-        ("calendar kantor: joint leave of 2027 is not known",),
+        (
+            unknown_hours_words(
+                Unknown(Calendar("kantor", ZoneInfo("Asia/Jakarta"), (), holidays_file="libur.csv"), 2027)
+            ),
+        ),
         (Hours.OUTSIDE, Hours.UNKNOWN, Hours.WITHIN),
     )
     services = tuple(replace(one, hours=two) for one, two in zip(board.services, hours, strict=True))
-    return replace(board, services=services, notices=notices, alarms=("the disk is full",))
+    return replace(
+        board,
+        services=services,
+        notices=notices,
+        alarms=tuple(alarm.text for alarm in disk_alarms(Disk(Path("/"), 1, 0, 0))),
+    )
 
 
 BOARDS = (healthy, broken, presumed, empty, outside_hours, lambda: many(40))
@@ -136,6 +146,16 @@ def test_the_same_board_in_indonesian_has_its_own_words_numbers_and_dates() -> N
         "Gangguan yang sedang berlangsung", "Tingkat downtime 2026, sementara",
     ):  # fmt: skip
         assert words in page, words
+
+
+def test_a_member_whose_check_said_nothing_is_told_by_how_it_was_read() -> None:
+    board = presumed()
+    service = next(one for one in board.services if one.groups)
+    silent = replace(service.groups[0].members[0], message="presumed down: missing heartbeats")
+    shown = replace(service, groups=(replace(service.groups[0], members=(silent,)),))
+    page = Renderer(Assets(STATIC, TEMPLATES)).draw(replace(board, services=(shown,)), "id").page.plain.decode()
+    assert "dugaan: tidak ada tanda hidup" in page
+    assert "missing heartbeats" not in page
 
 
 def test_the_page_says_in_its_language_that_it_is_not_renewed() -> None:

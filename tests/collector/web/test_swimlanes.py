@@ -14,7 +14,7 @@ from detak_collector.downtime.intervals import Intervals
 from detak_collector.downtime.periods import to_ms
 from detak_collector.translation.language import language
 from detak_collector.web.swimlanes import AHEAD, COLUMNS, UP, pieces
-from detak_collector.web.windows import ZOOMS, window
+from detak_collector.web.windows import ZOOMS, around, window
 
 JAKARTA, BERLIN = ZoneInfo("Asia/Jakarta"), ZoneInfo("Europe/Berlin")
 HOUR, DAY = 3_600_000, 86_400_000
@@ -76,6 +76,26 @@ def test_ticks_lie_within_the_window(zoom: str) -> None:
     assert places[0] == 0
     assert places == sorted(places)
     assert all(0 <= place < 100 for place in places)
+
+
+@pytest.mark.parametrize(
+    ("length", "zoom"),
+    [(1, "minute"), (60_000, "minute"), (HOUR, "hour"), (DAY, "day"), (2 * DAY, "week"), (20 * DAY, "month"),
+     (40 * DAY, "year")],
+)  # fmt: skip
+def test_what_lasted_so_long_is_looked_at_so_closely(length: int, zoom: str) -> None:
+    found = around(NOW, NOW + length, JAKARTA)
+    assert found == (zoom, "2026-11-24T02:26")
+    here = window(*found, JAKARTA, NOW)
+    assert here is not None
+    assert here.begin <= NOW < here.end
+
+
+def test_a_minute_shows_seconds() -> None:
+    here = window("minute", "2026-11-24T02:14", JAKARTA, NOW)
+    assert here is not None
+    assert here.end - here.begin == 60_000
+    assert [tick.label for tick in here.ticks(language("id"), JAKARTA)][:2] == ["02.14.00", "02.14.10"]
 
 
 def test_a_day_on_which_clocks_are_put_forward_is_shorter() -> None:

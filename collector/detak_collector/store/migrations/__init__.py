@@ -23,6 +23,7 @@ from detak_collector.store.migrations.m0014_attachments import keep_attachments
 from detak_collector.store.migrations.m0015_api_tokens import keep_api_tokens
 from detak_collector.store.migrations.m0016_outbox import keep_outbox
 from detak_collector.store.migrations.m0017_notices import keep_notices
+from detak_collector.store.migrations.m0018_disposal import keep_disposals
 from detak_collector.store.migrations.schema import Schema
 
 STEPS: dict[str, Callable[[Schema], None]] = {
@@ -43,6 +44,7 @@ STEPS: dict[str, Callable[[Schema], None]] = {
     "0015_api_tokens": keep_api_tokens,
     "0016_outbox": keep_outbox,
     "0017_notices": keep_notices,
+    "0018_disposal": keep_disposals,
 }
 
 MIGRATIONS = Migrations("detak")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+IN_FIGURE, NOT_IN_FIGURE = "in", "out"
+FIGURE = (IN_FIGURE, NOT_IN_FIGURE)
+"""Whether the service of an outage enters the figure of the period."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutagesData:
     """The outages of a period, `limit` behind a cursor; what is empty leaves nothing out.
 
-    `whole`: with what is not marked public, and numbers.
+    `whole`: with what is not marked public, and numbers. `figure`: as in a NumbersData.
     """
 
     whole: bool
@@ -20,6 +24,19 @@ class OutagesData:
     running: bool = False
     cursor: str = ""
     limit: int = 100
+    figure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersData:
+    """The numbers of a period's outages, for a page that has the rest from the register.
+
+    `cause` is a layer that was down in them, `figure` one of FIGURE; what is empty leaves nothing out.
+    """
+
+    period: str
+    cause: str = ""
+    figure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +91,4 @@ class CheckData:
     limit: int = 100
 
 
-DataSheet = OutagesData | OutageData | ServiceData | FigureData | RatesData | NodeData | CheckData
+DataSheet = OutagesData | NumbersData | OutageData | ServiceData | FigureData | RatesData | NodeData | CheckData

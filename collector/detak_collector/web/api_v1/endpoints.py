@@ -20,6 +20,7 @@ from detak_collector.web.api_v1 import answers, telling
 from detak_collector.web.api_v1.access import UNDERIVED, Access, Reader
 from detak_collector.web.api_v1.cursors import AT_ONCE, MOST_AT_ONCE, CursorError, Cut, cut, cut_ordered
 from detak_collector.web.api_v1.data_sheets import (
+    FIGURE,
     CheckData,
     DataSheet,
     FigureData,
@@ -103,11 +104,12 @@ class ReadingApi:
         wanted, running = filtered({**query, "page": "1"}), YES.get(query.get("running", ""))
         if wanted is None or running is None:
             raise web.HTTPBadRequest(text="cause, excluded or running: no such value; the description lists them")
+        figure = _one_of(request, "figure", frozenset(FIGURE))
         period = query.get("period", "")[:LONGEST_PART]
         self.access.refuse_their(reader, period)
         sheet = OutagesData(
             reader.whole, period, wanted.service, wanted.cause, wanted.excluded, running, _cursor(request),
-            _limit(request),
+            _limit(request), figure,
         )  # fmt: skip
         return await self._derived(request, reader, sheet)
 

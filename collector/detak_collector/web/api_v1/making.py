@@ -18,6 +18,7 @@ from detak_collector.downtime.explain import explain
 from detak_collector.downtime.outages import Outage
 from detak_collector.downtime.periods import Period, PeriodError, local_year, months, parse_period
 from detak_collector.downtime.reading import Passage
+from detak_collector.errors import EvidenceDisposedError
 from detak_collector.figures import Figures
 from detak_collector.report.numbers import iso_utc
 from detak_collector.rules import Rules
@@ -27,10 +28,12 @@ from detak_collector.web.api_v1 import answers, telling
 from detak_collector.web.api_v1.check_answers import CheckInFull, check_in_full
 from detak_collector.web.api_v1.cursors import CursorError, cut_ordered
 from detak_collector.web.api_v1.data_sheets import (
+    IN_FIGURE,
     CheckData,
     DataSheet,
     FigureData,
     NodeData,
+    NumbersData,
     OutageData,
     OutagesData,
     RatesData,
@@ -81,13 +84,15 @@ class DataMaker:
             return DrawnSheet(Body.of(trouble(404, str(error))), 404)
         except (CursorError, PeriodError) as error:
             return DrawnSheet(Body.of(trouble(400, str(error))), 400)
-        except JointLeaveUnknownError as error:
+        except (JointLeaveUnknownError, EvidenceDisposedError) as error:
             return DrawnSheet(Body.of(trouble(409, str(error))), 409)
 
     def _drawn(self, sheet: DataSheet, rules: Rules) -> DrawnSheet:
         match sheet:
             case OutagesData():
                 return self._outages(sheet, rules)
+            case NumbersData():
+                return self._numbers(sheet, rules)
             case FigureData():
                 period = self._period(sheet.period, rules)
                 return _answered(telling.figure_of(self.reported(period, rules)), settled=self._is_settled(period))
@@ -121,6 +126,7 @@ class DataMaker:
         known = [one for one in result.services if sheet.whole or one.service.public.value_at(result.last)]
         if sheet.service and sheet.service not in {one.service.id for one in known}:
             raise NoSuchSheetError(NO_SERVICE)
+        known = [one for one in known if _is_figured(one, sheet.figure)]
         wanted = Filter(sheet.service, sheet.cause, sheet.excluded)
         found = [
             pair for pair in wanted_outages(replace(result, services=tuple(known)), wanted)
@@ -137,15 +143,22 @@ class DataMaker:
         )  # fmt: skip
         return _answered(answer, settled=self._is_settled(period))
 
+    def _numbers(self, sheet: NumbersData, rules: Rules) -> DrawnSheet:
+        period = self._period(sheet.period, rules)
+        result = self.reported(period, rules)
+        found = wanted_outages(result, Filter(cause=sheet.cause))
+        numbers = (result.numbers.get(one.key) for one, service in found if _is_figured(service, sheet.figure))
+        told = sorted(number for number in numbers if number is not None)
+        return DrawnSheet(Body.of(msgspec.json.encode(told)), settled=self._is_settled(period))
+
     def _outage(self, sheet: OutageData, rules: Rules) -> answers.OutageInFull:
         self._known(sheet.service, rules)
         tell = Telling(language(ENGLISH), rules.zone, self.now())
         begin, end = self.extent(OutageSheet(ENGLISH, sheet.service, sheet.name), rules, tell)
         cells = list(months(begin, max(end, begin + 1), rules.zone))
         result = self.figures.explained(sheet.service, Period("", cells[0][0], cells[-1][1]))
-        for one in explain(result, sheet.service):
-            if one.outage.begin < end and begin < one.outage.end:
-                return telling.explained(one, result, result.services[0])
+        for one in explain(result, sheet.service, (begin, end)):
+            return telling.explained(one, result, result.services[0])
         raise NoSuchSheetError("By what is known now the service was not down then: evidence that came later says so.")
 
     def _service(self, sheet: ServiceData, rules: Rules) -> answers.ServiceInFull:
@@ -177,6 +190,11 @@ class DataMaker:
             if one.id == name:
                 return one
         raise NoSuchSheetError(NO_SERVICE)
+
+
+def _is_figured(service: ServiceResult, wanted: str) -> bool:
+    """Whether it enters the figure or not, as it is wanted."""
+    return not wanted or (service.in_figure is not None) is (wanted == IN_FIGURE)
 
 
 def _place(pair: tuple[Outage, ServiceResult]) -> str:

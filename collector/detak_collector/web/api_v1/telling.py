@@ -152,7 +152,7 @@ def node_in_full(detail: NodeDetail, down_after_ms: int) -> answers.NodeInFull:
     state, clock = detail.state, detail.clock
     return answers.NodeInFull(
         as_of=iso_utc(detail.now), node=node_of(detail.row, detail.now, down_after_ms), site=state.site,
-        condition=state.condition.value, warning=state.warning, clock_uncertainty_ms=state.clock_uncertainty_ms,
+        condition=state.condition.value, warning=str(state.warning), clock_uncertainty_ms=state.clock_uncertainty_ms,
         clock_offset_ms=None if clock is None else clock.offset_ms, conflicts=detail.row.conflicts,
         checks=[_check(one) for one in detail.checks],
     )  # fmt: skip

@@ -120,7 +120,7 @@ class CatalogueDesk:
         try:
             return await self.effects.of(Question(self.desk.place, rules, other, self.desk.people.clock())), ""
         except (NotDerivedError, OSError) as error:
-            return None, str(error)
+            return None, error.args[0] if isinstance(error, NotDerivedError) else str(error)
 
     async def catalogue(self, version: Version) -> Catalogue:
         """What a version says."""

@@ -9,6 +9,7 @@ from functools import partial
 from aiohttp import web
 
 from detak_collector.accounts.roles import Right
+from detak_collector.catalogue.change_words import change_words
 from detak_collector.catalogue.versions import State
 from detak_collector.decisions.persons import same_person
 from detak_collector.translation.language import Language, language, mark
@@ -110,8 +111,8 @@ class CataloguePages:
             return person
         try:
             _, version = await self._desk.version(_number(request))
-        except RefusedError as unknown:
-            raise self._base.not_found(unknown) from None
+        except RefusedError:
+            raise self._base.not_found() from None
         files = (await self._desk.texts(version)).files
         name = request.match_info["name"]
         if name not in files:
@@ -142,8 +143,8 @@ class CataloguePages:
     ) -> web.StreamResponse:  # fmt: skip
         try:
             versions, version = await self._desk.version(_number(request))
-        except RefusedError as unknown:
-            raise self._base.not_found(unknown) from None
+        except RefusedError:
+            raise self._base.not_found() from None
         state = versions.state(version)
         effect, trouble = None, ""
         if state is State.HELD and refused is None:
@@ -168,7 +169,10 @@ class CataloguePages:
 def _figures(request: web.Request) -> Mapping[str, Callable[..., str] | int]:
     """How numbers are written."""
     spoken = language(spoken_by(request))
-    return {"percent": partial(_percent, spoken), "length": spoken.length, "most": MOST_SERVICES}
+    return {
+        "percent": partial(_percent, spoken), "length": spoken.length, "most": MOST_SERVICES,
+        "change_words": partial(change_words, language=spoken), "told": spoken.told,
+    }  # fmt: skip
 
 
 def _percent(spoken: Language, value: Fraction | None) -> str:
@@ -178,5 +182,5 @@ def _percent(spoken: Language, value: Fraction | None) -> str:
 def _number(request: web.Request) -> int:
     told = request.match_info["number"]
     if not (told.isascii() and told.isdigit() and len(told) <= LONGEST_NUMBER):
-        raise web.HTTPNotFound(text="Versions have numbers.\n")
+        raise web.HTTPNotFound(text=mark("Versions have numbers.") + "\n")
     return int(told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import pickle
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import OrderedDict
@@ -12,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from detak_collector.deriving.catalogue_effect import Effect, Question
-from detak_collector.deriving.life import how_it_ended
 from detak_collector.deriving.process import NotDerivedError
+from detak_collector.translation.saying import Saying, saying
 
 COMMAND = (sys.executable, "-P", "-m", "detak_collector.deriving.catalogue_effect_worker")
 MOST_KEPT = 8
@@ -50,16 +51,22 @@ class Effects:
             async with asyncio.timeout(self.wait_s):
                 said, _ = await child.communicate(asked)
         except TimeoutError:
-            raise NotDerivedError(f"it was not derived within {self.wait_s:.0f} s") from None
+            raise NotDerivedError(saying("it was not derived within {number} s", number=round(self.wait_s))) from None
         finally:
             await _ended(child)
         try:
             answer = pickle.loads(said)  # noqa: S301 - from our own child
         except (pickle.UnpicklingError, EOFError) as error:
-            raise NotDerivedError(f"the process that derives it {how_it_ended(child.returncode)}") from error
+            raise NotDerivedError(_ended_by(child.returncode)) from error
         if not isinstance(answer, Effect):
             raise NotDerivedError(str(answer))
         return answer
+
+
+def _ended_by(status: int | None) -> Saying:
+    if status is not None and status < 0:
+        return saying("the process that derives it was ended by {signal}", signal=signal.Signals(-status).name)
+    return saying("the process that derives it ended with {status}", status=str(status))
 
 
 async def _ended(child: Process) -> None:

@@ -101,7 +101,7 @@ class NodesDesk:
         self._people.audit("token-issued", text, node=name, on_word_of=person.account.name)
         shown = await self._desk.read(self._certificate)
         line = f"detak-agent enroll --collector {self._people.config().url} --token {token}{shown.argument}"
-        return Enrolment(name, token, line, tuple(note.strip() for note in shown.notes), now.utc + lifetime_ms)
+        return Enrolment(name, token, line, shown.notes, now.utc + lifetime_ms)
 
     async def retire(self, person: Person, name: str, typed: str) -> None:
         """Voids its key, once its name was typed: what it delivered stays, and it delivers nothing more."""

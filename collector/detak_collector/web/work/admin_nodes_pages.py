@@ -106,10 +106,10 @@ class NodesPages:
     ) -> web.StreamResponse:  # fmt: skip
         try:
             standing = await self._desk.one(request.match_info["node"])
-        except RefusedError as unknown:
-            raise self._base.not_found(unknown) from None
+        except RefusedError:
+            raise self._base.not_found() from None
         if refused is not None and refused.status == 404:
-            raise self._base.not_found(refused)
+            raise self._base.not_found()
         return await self._base.page(
             request, "admin-node.html", person, refused,
             title=standing.row.name,

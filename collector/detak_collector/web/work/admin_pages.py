@@ -23,7 +23,8 @@ SECTIONS = (
     ("nodes", "admin/nodes", mark("Nodes"), (Right.ADMINISTER,)),
     ("catalogue", "admin/catalogue", mark("Catalogue"), (Right.ADMINISTER, Right.APPROVE, Right.AUDIT)),
 )
-NOT_FOR_YOU = "This is for others: an administrator gives the role that it needs.\n"
+NOTHING_SUCH = mark("There is nothing of that name here.") + "\n"
+NOT_FOR_YOU = mark("This is for others: an administrator gives the role that it needs.") + "\n"
 
 
 @dataclass(slots=True)
@@ -89,6 +90,6 @@ class Administration:
         return language(spoken_by(request)).say(message, **named)
 
     @staticmethod
-    def not_found(refused: RefusedError) -> web.HTTPNotFound:
+    def not_found() -> web.HTTPNotFound:
         """For a page of what is not there."""
-        return web.HTTPNotFound(text=f"{refused}\n")
+        return web.HTTPNotFound(text=NOTHING_SUCH)

@@ -119,8 +119,8 @@ class PeoplePages:
     ) -> web.StreamResponse:  # fmt: skip
         try:
             known = await self._desk.one(request.match_info["name"])
-        except RefusedError as unknown:
-            raise self._base.not_found(unknown) from None
+        except RefusedError:
+            raise self._base.not_found() from None
         if known.account is None:
             raise web.HTTPNotFound(text="There is no such account at this collector.\n")
         return await self._base.page(

@@ -38,7 +38,7 @@ def account_told(one: Known) -> AccountTold:
 
 def enrolment_told(one: Enrolment) -> EnrolmentTold:
     """What lets a node in."""
-    return EnrolmentTold(one.node, one.token, one.line, list(one.notes), iso_utc(one.expires_utc))
+    return EnrolmentTold(one.node, one.token, one.line, list(map(str, one.notes)), iso_utc(one.expires_utc))
 
 
 def node_told(one: Standing) -> NodeTold:
@@ -65,7 +65,7 @@ def check_told(one: Checked) -> CheckTold:
     against = "" if one.standing is None else one.standing.entry
     return CheckTold(
         one.read.texts.digest, against, one.is_standing, bool(one.past), list(one.past), list(one.ahead),
-        None if one.effect is None else effect_told(one.effect), one.trouble,
+        None if one.effect is None else effect_told(one.effect), str(one.trouble),
     )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def effect_told(one: Effect) -> EffectTold:
         )
         for each in one.services
     ]
-    return EffectTold(one.year, _share(one.before), _share(one.after), services, one.unknown)
+    return EffectTold(one.year, _share(one.before), _share(one.after), services, str(one.unknown))
 
 
 def _share(one: Share) -> ShareTold:

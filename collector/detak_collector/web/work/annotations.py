@@ -1,8 +1,7 @@
-"""/outages: the list of outages, and of each one what people say of it. The forms decide nothing."""
+"""/outages/NUMBER: what people say of an outage. The forms decide nothing."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,30 +14,23 @@ from detak_collector.annotations import drafts, recording
 from detak_collector.annotations.faults import FaultsError, MeanwhileError, UnknownOutageError
 from detak_collector.downtime.incidents import MERGE, SPLIT, UNDO, Ruling
 from detak_collector.translation import LANGUAGE_NAMES
-from detak_collector.translation.language import language
+from detak_collector.translation.language import language, mark
 from detak_collector.web.forms import go_to
 from detak_collector.web.session import Person
 from detak_collector.web.speaking import spoken_by
 from detak_collector.web.telling import Telling
+from detak_collector.web.uploads import Upload
 from detak_collector.web.work.annotations_desk import Desk, Outage, may_write, number_of, speaker
-from detak_collector.web.work.annotations_fields import Brought, read_form, typed_of
-from detak_collector.web.work.annotations_view import (
-    NOTHING_REFUSED,
-    NOTICES,
-    Refused,
-    Row,
-    outage_values,
-)
-from detak_collector.web.work.annotations_words import shared_values
+from detak_collector.web.work.annotations_fields import read_form, typed_of
+from detak_collector.web.work.annotations_view import NOTHING_REFUSED, NOTICES, Refused, outage_values
 
-LISTED = 100
-NO_OUTAGE = "No outage has this number.\n"
-NOT_ALLOWED = "Operators and approvers write here. An administrator gives these roles.\n"
-ODD_RULING = "Choose what is to be ruled, and name outages by their numbers.\n"
+NO_OUTAGE = mark("No outage has this number.") + "\n"
+NOT_ALLOWED = mark("Operators and approvers write here. An administrator gives these roles.") + "\n"
+ODD_RULING = mark("Choose what is to be ruled, and name outages by their numbers.") + "\n"
 MOST_MERGED = 50
 
 Page = Callable[[web.Request, Person | None], Awaitable[web.StreamResponse]]
-Change = Callable[[web.Request, Person, int, Brought], Awaitable[web.StreamResponse]]
+Change = Callable[[web.Request, Person, int, Upload], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +42,6 @@ class AnnotationPages:
     def routes(self) -> list[web.RouteDef]:
         """The routes to add to an application."""
         return [
-            web.get("/outages", partial(self.seen, self.list)),
             web.get("/outages/{number}", partial(self.seen, self.outage)),
             web.post("/outages/{number}/annotation", partial(self.changed, self.annotate)),
             web.post("/outages/{number}/acknowledgement", partial(self.changed, self.acknowledge)),
@@ -79,22 +70,11 @@ class AnnotationPages:
         except UnknownOutageError:
             raise web.HTTPNotFound(text=NO_OUTAGE) from None
 
-    async def list(self, request: web.Request, person: Person | None) -> web.StreamResponse:
-        """The latest outages, and what is still to be said of them."""
-        latest = await asyncio.to_thread(self.desk.people.store.outages.latest, LISTED)
-        told, tell = await self.desk.told(), telling(self.desk, request)
-        name = self.desk.service_name
-        rows = [Row(one, name(one.service, one.begin), told.of_outage(one.number)) for one in latest]
-        return work_page(
-            self.desk, request, person, "work/outages.html", tell, 200,
-            title=tell.language.say("Outages"), rows=rows, most=str(LISTED), **shared_values(tell),
-        )  # fmt: skip
-
     async def outage(self, request: web.Request, person: Person | None) -> web.StreamResponse:
         """One outage."""
         return await self._shown(request, person, await self.desk.outage(number_of(request)))
 
-    async def annotate(self, request: web.Request, person: Person, number: int, brought: Brought) -> web.StreamResponse:
+    async def annotate(self, request: web.Request, person: Person, number: int, brought: Upload) -> web.StreamResponse:
         """Saves a version."""
         typed = typed_of(brought.fields)
         outage = await self.desk.outage(number)
@@ -110,7 +90,7 @@ class AnnotationPages:
         return done(said.body.outage, "saved", "annotation")
 
     async def acknowledge(
-        self, request: web.Request, person: Person, number: int, brought: Brought
+        self, request: web.Request, person: Person, number: int, brought: Upload
     ) -> web.StreamResponse:
         """Says that he knows of it."""
         try:
@@ -122,10 +102,11 @@ class AnnotationPages:
         self.desk.audit("outage-acknowledged", person, f"outage {said.body.outage}: acknowledged", said.body.outage)
         return done(said.body.outage, "acknowledged")
 
-    async def files(self, request: web.Request, person: Person, number: int, brought: Brought) -> web.StreamResponse:
+    async def files(self, request: web.Request, person: Person, number: int, brought: Upload) -> web.StreamResponse:
         """Takes a file, or word that one does not belong here any more."""
         by, now, gone = speaker(person), self.desk.now_utc, brought.get("withdraw")
-        file = brought.file or recording.File("", b"")
+        chosen = brought.file
+        file = recording.File("", b"") if chosen is None else recording.File(chosen.name, chosen.content)
         try:
             if gone:
                 said = await self.desk.enter(partial(recording.detach, self.desk.database, number, gone, by, now))
@@ -138,7 +119,7 @@ class AnnotationPages:
         self.desk.audit(name, person, f"outage {outage}: {what}: {said.body.name}", outage)
         return done(said.body.outage, "detached" if gone else "attached", "files")
 
-    async def note(self, request: web.Request, person: Person, number: int, brought: Brought) -> web.StreamResponse:
+    async def note(self, request: web.Request, person: Person, number: int, brought: Upload) -> web.StreamResponse:
         """Puts a note about it on the status page."""
         try:
             draft = drafts.note_drafted(
@@ -150,7 +131,7 @@ class AnnotationPages:
         self.desk.audit("note-written", person, f"outage {number}: note written", number)
         return done(number, "noted", "notes")
 
-    async def incident(self, request: web.Request, person: Person, number: int, brought: Brought) -> web.StreamResponse:
+    async def incident(self, request: web.Request, person: Person, number: int, brought: Upload) -> web.StreamResponse:
         """Rules that outages belong together or not, or takes that back."""
         try:
             reason = drafts.line_drafted("reason", brought.get("reason"), drafts.MOST_CAUSE, required=True)
@@ -161,7 +142,7 @@ class AnnotationPages:
         return done(number, "ruled", "incident")
 
     async def _refused(
-        self, request: web.Request, person: Person, number: int, refused: Refused, brought: Brought
+        self, request: web.Request, person: Person, number: int, refused: Refused, brought: Upload
     ) -> web.StreamResponse:
         if any(one.where == "outage" for one in refused.faults):
             raise UnknownOutageError
@@ -178,7 +159,7 @@ class AnnotationPages:
         return work_page(self.desk, request, person, "work/outage.html", tell, status, **values)
 
 
-def _ruling(number: int, brought: Brought, reason: str, person: Person, now: int) -> Ruling:
+def _ruling(number: int, brought: Upload, reason: str, person: Person, now: int) -> Ruling:
     by, action = person.account.name, brought.get("action")
     if action == MERGE:
         words = brought.get("outages").replace(",", " ").split()

@@ -10,13 +10,14 @@ from aiohttp import web
 
 from detak_collector.annotations.bodies import Attachment
 from detak_collector.annotations.told import ToldOfAll
+from detak_collector.translation.saying import mark
 from detak_collector.web.work.annotations import reader, sign_in_first
 from detak_collector.web.work.annotations_desk import Desk
 
 HEX = frozenset("0123456789abcdef")
 DIGITS = 64
-UNKNOWN = "There is no such attachment.\n"
-NOT_HERE = "The bytes of this attachment are not here so far: the other collector has them.\n"
+UNKNOWN = mark("There is no such attachment.") + "\n"
+NOT_HERE = mark("The bytes of this attachment are not here so far: the other collector has them.") + "\n"
 GUARDS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",

@@ -17,7 +17,7 @@ from detak_collector.web.work.exclusions_setting import Setting
 
 AT_ONCE = 50
 TITLE = mark("Audit trail")
-ODD = "There is no such list: the address asks for what does not exist.\n"
+ODD = mark("There is no such list: the address asks for what does not exist.") + "\n"
 
 
 class AuditTrail:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,8 +19,8 @@ from detak_collector.downtime.catalogue import EXCLUSION_CATEGORIES, Catalogue
 from detak_collector.translation.language import mark
 from detak_collector.web.forms import go_to
 from detak_collector.web.session import Person
+from detak_collector.web.uploads import Limits, packed, read_upload, unpacked
 from detak_collector.web.work import exclusions_words as words
-from detak_collector.web.work.annotations_fields import read_form
 from detak_collector.web.work.calendar_pages import ICALENDAR
 from detak_collector.web.work.exclusions_desk import Desk, ElsewhereError, author_of
 from detak_collector.web.work.exclusions_json import answered, content_of, enterer, problem, refusing
@@ -35,6 +32,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1024 * 1024
 MOST_PACKED = 100 * 1024
+LIMITS = Limits(text=128 * 1024, file=MOST_BYTES, read=4 * MOST_BYTES)
 FIELDS = ("category", "kind", "target", "document")
 TOO_LONG = mark("This file is too long for a page; `detak-collector exclude import` takes it.")
 NO_FILE = mark("Choose a file.")
@@ -72,12 +70,12 @@ class CalendarImport:
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Shows what it would propose; proposes it once that was seen."""
         at = await Setting.of(self._desk, request, Right.PROPOSE)
-        form = await read_form(request, self._desk.people.gate)
+        form = await read_upload(request, self._desk.people.gate, LIMITS)
         defaults = {name: form.get(name).strip()[:200] for name in FIELDS}
         if form.file is not None:
             brought = Brought(form.file.name[:200], form.file.content, defaults)
         else:
-            brought = Brought(form.get("file_name")[:200], unpacked(form.get("packed")), defaults)
+            brought = Brought(form.get("file_name")[:200], unpacked(form.get("packed"), MOST_BYTES), defaults)
         if not brought.content or len(brought.content) > MOST_BYTES or len(packed(brought.content)) > MOST_PACKED:
             return self._form(at, defaults, [at.say(TOO_LONG if brought.content else NO_FILE)])
         read = await self._read(brought, at.somebody)
@@ -165,18 +163,3 @@ def read_file(brought: Brought, register: Register, catalogue: Catalogue, author
         return Read(problems=error.lines)
     made: Plan = plan(register, events, author, brought.name)
     return Read(made.steps, made.unchanged, made.problems)
-
-
-def packed(content: bytes) -> str:
-    """A file as a page carries it to the next one."""
-    return base64.b64encode(zlib.compress(content, 9)).decode()
-
-
-def unpacked(text: str) -> bytes:
-    """The file; empty where it is none, or longer than is taken."""
-    try:
-        unpacking = zlib.decompressobj()
-        content = unpacking.decompress(base64.b64decode(text, validate=True), MOST_BYTES + 1)
-    except (binascii.Error, zlib.error, ValueError):
-        return b""
-    return content

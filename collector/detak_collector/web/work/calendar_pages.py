@@ -14,7 +14,7 @@ from detak_collector.accounts.roles import Right
 from detak_collector.decisions.register import Register
 from detak_collector.downtime.periods import midnight
 from detak_collector.report.wording import scope_words
-from detak_collector.translation.language import Language
+from detak_collector.translation.language import Language, mark
 from detak_collector.web.telling import NONE
 from detak_collector.web.work.calendar_windows import (
     AT_ONCE,
@@ -34,7 +34,7 @@ from detak_collector.web.work.exclusions_setting import Setting
 from detak_collector.web.work.exclusions_view import category_words, times_words
 
 VIEWS = ("month", "list")
-ODD = "There is no such month: write it as 2026-12.\n"
+ODD = mark("There is no such month: write it as 2026-12.") + "\n"
 ICALENDAR = "text/calendar"
 LONGEST_MS = 400 * 86_400_000
 

@@ -46,7 +46,7 @@ from detak_collector.web.work.exclusions_form import REQUIRED, Fault
 from detak_collector.web.work.exclusions_setting import MOST_BYTES, MOST_FIELDS, Setting
 from detak_collector.web.work.exclusions_words import FOLLOWS, NO_MORE
 
-NO_SUCH = "There is no such period: months, quarters, halves and years are closed.\n"
+NO_SUCH = mark("There is no such period: months, quarters, halves and years are closed.") + "\n"
 LONGEST = 2_000
 NOTICES = {
     "asked": mark("It is asked for, and takes effect once somebody else approves it."),

@@ -22,7 +22,7 @@ from detak_collector.translation import ENGLISH
 from detak_collector.web.session import Person
 from detak_collector.web.work.closing_desk import ClosingDesk
 from detak_collector.web.work.closing_view import Row, acts_of, closable, history_of, row_of, rows_of
-from detak_collector.web.work.disputes import LONGEST, answers_of, dispute_body
+from detak_collector.web.work.disputes import ANSWERS, LONGEST, answers_of, dispute_body
 from detak_collector.web.work.exclusions_form import instant_of
 from detak_collector.web.work.exclusions_json import (
     RefusedRequest,
@@ -36,6 +36,11 @@ from detak_collector.web.work.exclusions_json import (
 
 NOT_NOW = "By now it stands otherwise, it is one's own, or the roles do not include it."
 UNKNOWN = "What the facts say cannot be derived at this moment."
+EVENTS = {
+    "seal": "seal-asked", "restate": "restatement-asked", "approve": "seal-approved", "reject": "seal-rejected",
+    "take-back": "seal-taken-back",
+}  # fmt: skip
+"""What the audit trail calls it, as it does where it is done on a page or by a command."""
 
 
 class ClosingAct(Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,8 +114,7 @@ class ClosingApi:
             return problem(409, str(error))
         except TimestampError as error:
             return problem(503, str(error))
-        event = f"seal-{told.action}"
-        self._desk.audit(event, made.label, person, f"{told.action} {made.what}: {reason}")
+        self._desk.audit(EVENTS[told.action], made.label, person, f"{told.action} {made.what}: {reason}")
         row, examined = await self._row(request)
         return answered(request, await self._told(row, examined), 201)
 
@@ -167,8 +171,9 @@ class ClosingApi:
             made = await self._desk.answer(found.number, told.verdict, told.reason.strip()[:LONGEST], person)
         except RefusedError as error:
             return problem(409, str(error))
-        said = f"{told.verdict} the dispute of outage {made.body.outage}: {told.reason}"
-        self._desk.audit(f"dispute-{told.verdict}", str(made.number), person, said)
+        _, event, verb = ANSWERS[told.verdict]
+        said = f"{verb} the dispute of outage {made.body.outage}: {told.reason}"
+        self._desk.audit(f"dispute-{event}", str(made.number), person, said)
         return answered(request, _dispute_json(made), 201)
 
     async def _row(self, request: web.Request) -> tuple[Row, Examined | None]:

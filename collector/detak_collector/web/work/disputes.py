@@ -45,7 +45,7 @@ PAST = mark("That lies in the past.")
 ODD_TIME = mark("Expected a date and a time.")
 CLOSED = mark("Its period is sealed, or somebody disputes it already.")
 ANSWERED = mark("It is answered already, or it is your own.")
-NO_SUCH = "There is no dispute of that number.\n"
+NO_SUCH = mark("There is no dispute of that number.") + "\n"
 LONGEST = 2_000
 
 

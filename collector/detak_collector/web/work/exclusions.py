@@ -13,15 +13,17 @@ from detak_collector.web.work.exclusions_api import CorrectionsApi
 from detak_collector.web.work.exclusions_desk import Desk
 from detak_collector.web.work.exclusions_pages import CorrectionPages
 from detak_collector.web.work.exclusions_words import EXCLUSIONS
+from detak_collector.web.work.past import add_past
 
 
 def add_corrections(app: web.Application, people: People, sheets: Kept) -> None:
-    """Adds all work on exclusions and declarations; `sheets` is where what a proposal changes is derived."""
+    """Adds all work on them and on past outages; `sheets` is where what a proposal changes is derived."""
     desk = Desk(people, sheets)
     add_exclusions(app, desk)
     add_declarations(app, desk)
     add_calendar(app, desk)
     add_audit(app, desk)
+    add_past(app, people, sheets)
 
 
 def add_exclusions(app: web.Application, desk: Desk) -> None:

@@ -9,11 +9,14 @@ from msgspec import Struct
 
 from detak_collector.decisions.corrections import Corrections
 from detak_collector.decisions.effect import Change
-from detak_collector.downtime.calendars import JointLeaveUnknownError
+from detak_collector.downtime.calendars import UNKNOWN, JointLeaveUnknownError
 from detak_collector.downtime.catalogue import Declaration, Exclusion
 from detak_collector.downtime.derive import Result
+from detak_collector.errors import EvidenceDisposedError
 from detak_collector.figures import Figures
 from detak_collector.rules import Rules
+from detak_collector.translation.language import Language
+from detak_collector.translation.saying import saying
 from detak_collector.web.sheet import EffectSheet
 
 MOST_SERVICES = 20
@@ -56,10 +59,18 @@ class Period(Struct, frozen=True):
 
 
 class Effect(Struct, frozen=True):
-    """The touched years so far, then the touched months. `unknown`: why no figure can be known."""
+    """The touched years so far, then the touched months. `unknown`: why no figure can be known.
+
+    `hours`: which hours are not known then, by the names that UNKNOWN has for it.
+    """
 
     periods: tuple[Period, ...] = ()
     unknown: str = ""
+    hours: dict[str, str] = {}
+
+    def why(self, language: Language) -> str:
+        """Why no figure can be known, in that language."""
+        return language.told(saying(UNKNOWN, **self.hours)) if self.hours else self.unknown
 
 
 def effect_json(figures: Figures, rules: Rules, sheet: EffectSheet) -> bytes:
@@ -68,7 +79,10 @@ def effect_json(figures: Figures, rules: Rules, sheet: EffectSheet) -> bytes:
     try:
         found = figures.effect(before, _after(before, sheet))
     except JointLeaveUnknownError as error:
-        return msgspec.json.encode(Effect(unknown=error.lines[0]))
+        first = error.unknown[0]
+        return msgspec.json.encode(Effect(unknown=first.line, hours=first.named))
+    except EvidenceDisposedError as error:
+        return msgspec.json.encode(Effect(unknown=str(error)))
     return msgspec.json.encode(Effect(tuple(_period(one, figures.seal_of(one.period)) for one in found)))
 
 

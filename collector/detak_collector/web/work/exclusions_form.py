@@ -34,6 +34,13 @@ NO_CHOICE = mark("Choose one of the list.")
 DRILL_PLANNED = mark("A drill is planned downtime.")
 DRILL_AHEAD = mark("A drill is declared before it begins.")
 OWN_TIMES = mark("Give both of his times, the later one second.")
+ODD = mark("This is not taken as it is written.")
+_WRONG = {
+    "target": mark("The catalogue has nothing of this kind and name."),
+    "rule": mark("This rule cannot be used."),
+    "zone": NO_ZONE,
+    "without": mark("These are not begins of windows that the rule gives."),
+}
 _SHOWN_IN = {"scope": "target", "recurrence": "rule", "timezone": "zone", "except": "without"}
 _FORM_FIELDS = (
     "category", "kind", "target", "from", "to", "zone", "repeat", "rule", "until", "without", "document", "reason",
@@ -43,10 +50,14 @@ _FORM_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a field. `is_told`: in words of the catalogue's reading, which are not translated."""
+    """What is wrong with a field, as a sentence of the translations.
+
+    `is_told`: in the exact words of the catalogue's reading, which are English; then `sentence` stands before them.
+    """
 
     text: str
     is_told: bool = False
+    sentence: str = ODD
 
 
 Faults = dict[str, Fault]
@@ -178,7 +189,8 @@ def _placed(line: str) -> tuple[str, Fault]:
     """A refusal of the catalogue's reading, and the field of the form in which it stands."""
     path, _, reason = line.removeprefix(": ").partition(": ")
     head = path.partition(".")[0].partition("[")[0]
-    return _SHOWN_IN.get(head, head), Fault(reason, is_told=True)
+    name = _SHOWN_IN.get(head, head)
+    return name, Fault(reason, is_told=True, sentence=_WRONG.get(name, ODD))
 
 
 @dataclass(slots=True)

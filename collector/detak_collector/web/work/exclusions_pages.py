@@ -17,6 +17,7 @@ from detak_collector.decisions.corrections import is_drill
 from detak_collector.decisions.proposal import ADD, EXCLUSION, REPLACE, WITHDRAW
 from detak_collector.decisions.recording import Draft, RefusedError, Step
 from detak_collector.decisions.register import Matter, State
+from detak_collector.translation.saying import mark
 from detak_collector.web.forms import go_to
 from detak_collector.web.work import exclusions_words as words
 from detak_collector.web.work.exclusions_acts import Act, acts_of, hindered, ruling_of
@@ -45,8 +46,8 @@ from detak_collector.web.work.exclusions_view import (
     wanted_of,
 )
 
-ODD = "There is no such list: the address asks for what does not exist.\n"
-NO_SUCH = "There is nothing of that number.\n"
+ODD = mark("There is no such list: the address asks for what does not exist.") + "\n"
+NO_SUCH = mark("There is nothing of that number.") + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class CorrectionPages:
         known, matter = await self._found(request)
         act = Act.of(fields.get("action", ""))
         if person is None or act is None or act.right not in person.rights:
-            raise web.HTTPForbidden(text=at.say(words.NO_RIGHT) + "\n")
+            raise web.HTTPForbidden(text=f"{words.NO_RIGHT}\n")
         faults = act.faults(fields)
         if act not in acts_of(matter, known, person):
             why = hindered(matter, person, act)
@@ -252,7 +253,7 @@ class CorrectionPages:
         try:
             register, names = await self._desk.imagined([draft], at.somebody)
         except RefusedError:
-            raise web.HTTPConflict(text=at.say(words.HELD) + "\n") from None
+            raise web.HTTPConflict(text=f"{words.HELD}\n") from None
         known = await self._desk.known()
         return at.page(
             "withdrawal.html", 422 if faults else 200, title=at.say(self._subject.withdraw, name=matter.name),
@@ -289,7 +290,7 @@ class CorrectionPages:
     @staticmethod
     def _require(at: Setting, matter: Matter, known: Known, act: Act) -> None:
         if act not in acts_of(matter, known, at.somebody):
-            raise web.HTTPConflict(text=at.say(words.NO_MORE) + "\n")
+            raise web.HTTPConflict(text=f"{words.NO_MORE}\n")
 
 
 def _to_page(request: web.Request, page: int) -> str:

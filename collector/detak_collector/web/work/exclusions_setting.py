@@ -11,7 +11,7 @@ from aiohttp import web
 from detak_collector.accounts.roles import Right
 from detak_collector.rules import Rules
 from detak_collector.translation import LANGUAGE_NAMES
-from detak_collector.translation.language import Language, language
+from detak_collector.translation.language import Language, language, mark
 from detak_collector.web.session import Person
 from detak_collector.web.speaking import spoken_by
 from detak_collector.web.telling import Telling
@@ -20,7 +20,7 @@ from detak_collector.web.work.exclusions_words import NOTICES
 
 MOST_BYTES = 65_536
 MOST_FIELDS = 40
-NOT_ALLOWED = "Your roles do not include that. An administrator gives roles.\n"
+NOT_ALLOWED = mark("Your roles do not include that. An administrator gives roles.") + "\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from detak_collector.downtime.catalogue import Correction
 from detak_collector.report.numbers import iso_utc
 from detak_collector.report.wording import reason_words, scope_words
 from detak_collector.translation.language import Language, mark
-from detak_collector.web.telling import NONE, Telling
+from detak_collector.web.telling import DECLARED, NONE, Telling
 from detak_collector.web.work.exclusions_desk import Known
 
 AT_ONCE = 50
@@ -39,7 +39,6 @@ GROUPS = {
     OVER: mark("over"),
     ALL: mark("all"),
 }
-DECLARED = {"down": mark("was down"), "up": mark("was up")}
 STANCES = {
     "claimed": mark("claimed of him"),
     "disputed": mark("disputed by him"),

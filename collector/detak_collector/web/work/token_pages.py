@@ -11,7 +11,7 @@ from aiohttp import web
 
 from detak_collector.accounts.roles import Right
 from detak_collector.accounts.tokens import DAY_MS, Fault, Token, Wish, allowed
-from detak_collector.translation.language import language
+from detak_collector.translation.language import language, mark
 from detak_collector.web.account_words import HELD, WRONG_PASSWORD
 from detak_collector.web.forms import go_to
 from detak_collector.web.people import People
@@ -73,7 +73,7 @@ class _TokenPages:
             return go_to("../../sign-in?next=/account/tokens")
         wanted = fields.get("id", "")
         if wanted not in {one.id for one in await self._seen(person)}:
-            raise web.HTTPNotFound(text="There is no such token, or it is somebody else's.\n")
+            raise web.HTTPNotFound(text=mark("There is no such token, or it is somebody else's.") + "\n")
         await self._people.write(partial(revoke, self._people, wanted, person.account.name))
         return go_to("../tokens?notice=revoked")
 

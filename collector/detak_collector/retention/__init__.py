@@ -1,0 +1,1 @@
+"""How long evidence is kept, and how it is disposed of so that the ledger goes on to hold."""
