@@ -83,7 +83,8 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
         click.option("--language", type=click.Choice(LANGUAGES), help=f"Of what people read; {ENGLISH} unless given."),
         click.option("--format", "form", type=click.Choice(NAMES), default=TEXT, show_default=True),
         click.option("--service", help="Print only this service's rows; the figure stays the organisation's."),
-        click.option("--of", "part", metavar="ID", help="The report of this unit or service, or of site:NAME, with its own figure."),
+        click.option("--of", "part", metavar="ID",
+                     help="The report of this unit or service, or of site:NAME, with its own figure."),
     ):  # fmt: skip
         gathered = option(gathered)
     return gathered

@@ -36,7 +36,7 @@ class Month:
     @property
     def verdict(self) -> str | None:
         """`met` or `missed`; NOT_OBSERVED where nobody watched and nothing was counted: `met` would praise silence."""
-        if self.totals.coverage == 2 and not self.totals.counted_ms:
+        if self.totals.coverage == 0 and not self.totals.counted_ms:
             return NOT_OBSERVED
         return self.totals.verdict(self.target_percent)
 

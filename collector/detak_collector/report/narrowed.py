@@ -1,4 +1,4 @@
-"""The report of one unit, one service or one site: what was derived of its services, added up into a figure of its own. Pure."""
+"""The report of a unit, a service or a site: what was derived of its services, with a figure of its own. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from detak_collector.downtime.derive import Result, put_together
 from detak_collector.downtime.incidents import Incident
 from detak_collector.downtime.months import ServiceMonth
 
-
 SITE = "site:"
 """Before the name of a site, which could be that of a unit or service too."""
 
@@ -24,8 +23,9 @@ class UnknownPartError(Exception):
 def narrowed(result: Result, name: str) -> Result:
     """The report of the unit or service whose id is `name`, or of the site in `site:NAME`; raises UnknownPartError.
 
-    A site's is that of the services with a component there at any time of the period, one of two places included. A unit has its own target where the catalogue gives it one. A service has a figure of its own also where it does
-    not count for the organisation. Published figures stay behind: they are the organisation's.
+    A unit has its own target where the catalogue gives it one. A service has a figure of its own also where it does
+    not count for the organisation. A site's is that of the services with a component there at any time of the period.
+    Published figures stay behind: they are the organisation's.
     """
     catalogue = result.case.catalogue
     for unit in catalogue.units:
@@ -40,7 +40,7 @@ def narrowed(result: Result, name: str) -> Result:
         return _part(result, _resting_on(result, site), site, catalogue.target_percent)
     known = [*(unit.id for unit in catalogue.units), *(one.service.id for one in result.services)]
     known += [f"{SITE}{site}" for site in sorted(_sites(result))]
-    raise UnknownPartError(f"no such unit, service or site; one of {', '.join(known)} (got {name!r})")
+    raise UnknownPartError(f"no such unit or service; one of {', '.join(known)} (got {name!r})")
 
 
 def _resting_on(result: Result, site: str) -> list[str]:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from detak_collector.downtime.derive import Result
 from detak_collector.downtime.periods import PeriodError, midnight
+from detak_collector.downtime.sealed import Sealed
 from detak_collector.mail.content import Around, Summary
 from detak_collector.mail.html import html
 from detak_collector.mail.matter import summary
@@ -122,6 +123,16 @@ def test_the_year_so_far_stands_beside_its_part_and_says_what_is_left() -> None:
     assert mail_of("2026-11").so_far.startswith("2026 so far: 0.0042 %, within the target with ")
     assert mail_of("2026-01-11").so_far == "2026 so far: 0.1263 %, above the target."
     assert not mail_of("2026").so_far
+
+
+def test_of_a_sealed_period_it_says_that_only_a_restatement_changes_the_figure() -> None:
+    result = report(summary_period("2026-01", JAKARTA, 0))
+    seal = Sealed("2026-01", "1", "ani", None, END, END, HEAD, result.figure, result.target_percent)
+    sealed, still_open = (" ".join(text(mail_of("2026-01", result=one)).split()) for one in
+                          (replace(result, seal=seal), result))  # fmt: skip
+    assert "Sealed: only a restatement changes the figure." in sealed
+    assert "may change the figure" not in sealed
+    assert "Evidence that comes later may change the figure" in still_open
 
 
 def test_pictures_are_sharp_small_and_told_in_words() -> None:

@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from decision_log import RECORD
 from detak_collector.decisions.proposal import ADD, APPROVE, EXCLUSION, WITHDRAW
 from detak_collector.decisions.recording import Draft, Ruling
+from detak_collector.mail.notice import notice
 from detak_collector.mail.posting import LAID_OUT_MS
-from detak_collector.mail.waiting import Cause, Delays, Person, Thing, due, grouped
+from detak_collector.mail.waiting import Cause, Delays, Due, Person, Thing, due, grouped
 from detak_collector.pair.entry import CATALOGUE
+from detak_collector.translation.language import language
 from mail_office import DAY, HOUR, Office, mail_office
 from mail_server import CLOSE
 
@@ -37,6 +40,15 @@ def test_approvers_are_told_at_once_and_a_deputy_after_the_time_for_that() -> No
     assert told(0) == first
     assert told(DAY - 1) == first
     assert told(DAY) == first | {("dewi", Cause.DEPUTY)}
+
+
+def test_a_drill_is_told_as_one() -> None:
+    thing = replace(THING, category="planned", scope_kind="service", scope="portal")
+    lines = [
+        notice([Due(ANI, one, Cause.WAITS)], language("en"), ZoneInfo("UTC"), "https://a", "DJBC").items[0].lines[1]
+        for one in (thing, replace(thing, drill=True))
+    ]
+    assert lines == ["planned downtime: service portal", "planned downtime (drill): service portal"]
 
 
 @pytest.mark.parametrize("author", ["ani", "Ani Lestari", "ANI"])
@@ -71,7 +83,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def test_the_job_tells_of_a_proposal_once_with_a_link_to_where_it_is_decided(office: Office) -> None:
-    name = office.enter(Draft(EXCLUSION, ADD, record=RECORD), "omar")
+    name = office.enter(Draft(EXCLUSION, ADD, record=RECORD, drill=True), "omar")
     waits = "1 usulan menunggu keputusan Anda \N{EN DASH} DJBC"
     assert office.look() == [("ani", waits), ("budi", waits)]
     for _, mail in office.mails():
@@ -79,6 +91,7 @@ def test_the_job_tells_of_a_proposal_once_with_a_link_to_where_it_is_decided(off
         assert body is not None
         assert f"{office.config.url}/exclusions/{name}" in body.get_content()
         assert "ND-12/2026" in body.get_content()
+        assert "latihan" in body.get_content()
     assert office.look(HOUR) == []
     office.restart()
     assert office.look() == [], "nor after a restart"

@@ -136,7 +136,8 @@ def test_each_of_the_usual_mistakes_is_found(changed: dict[str, Any], area: str,
 def test_each_finding_says_why_it_matters_and_what_to_do() -> None:
     everything = replace(
         WELL, rows=[replace(APP, heard_utc=1)], clock=None, disk=Disk(Path("/"), 1, 0, 0), last_backup=None,
-        certificates={"collector": Period(0, 0)}, refusers=1, watched_to=None, unseen_seals=["one"], differing_seals=["two"],
+        certificates={"collector": Period(0, 0)}, refusers=1, watched_to=None,
+        unseen_seals=["one"], differing_seals=["two"],
     )  # fmt: skip
     told = findings(everything)
     assert len(told) > 5

@@ -192,8 +192,14 @@ def test_an_outage_in_observed_time_is_refused_with_its_line() -> None:
         (b"rows = 'events'\n[columns]\ntime='a'\nstate='b'\n", "states: of events required"),
         (b"rows = 'days'\n[columns]\n", "Invalid enum value 'days' - at `$.rows`"),
         (b"rows = 'outages'\nsize = 1\n[columns]\n", "size"),
-        (b"rows = 'outages'\ntimes = ['iso']\n[columns]\nbegin='a'\nend='b'\nobject=['']\n", "a column's name is empty"),
-        (b"rows = 'outages'\ntimes = ['iso']\ntimezone = 'Asia/Jakata'\n[columns]\nbegin='a'\nend='b'\n", "the name of a time zone; did you mean"),
+        (
+            b"rows = 'outages'\ntimes = ['iso']\n[columns]\nbegin='a'\nend='b'\nobject=['']\n",
+            "a column's name is empty",
+        ),
+        (
+            b"rows = 'outages'\ntimes = ['iso']\ntimezone = 'Asia/Jakata'\n[columns]\nbegin='a'\nend='b'\n",
+            "the name of a time zone; did you mean",
+        ),
         (b"rows = ", "own.toml: "),
         (b"\xff", "own.toml: "),
     ],
