@@ -60,7 +60,7 @@ class Result:
     `published` the figures of earlier years that people entered. `ledger` is the head of the chain over all that was
     recorded, such as `12:9f86…`, where there is one. `stories` are what people wrote of outages,
     `seal` is the seal of this period, `overtaken` those of parts of it that come to another figure here. `drills` are
-    the ids of the exclusions that are drills, as far as it is known: no figure depends on it.
+    the ids of the exclusions that are drills, None where that is not known: no figure depends on it.
     """
 
     case: Case
@@ -79,7 +79,7 @@ class Result:
     seal: Sealed | None = None
     overtaken: tuple[Sealed, ...] = ()
     stories: Mapping[OutageKey, Story] = field(default_factory=dict)
-    drills: frozenset[str] = frozenset()
+    drills: frozenset[str] | None = None
 
     def only(self, service: str) -> Result:
         """The same with one service's rows; the figure stays that of the organisation."""

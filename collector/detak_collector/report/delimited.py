@@ -102,8 +102,9 @@ def _months(told: Mapping[str, Any], _: Result) -> Iterable[dict[str, Any]]:
 
 
 def _exclusions(effects: Mapping[str, int], told: Mapping[str, Any], result: Result) -> Iterator[dict[str, Any]]:
+    drills = result.drills
     for one in _touching(told, "exclusions"):
-        yield {**one, "drill": one["id"] in result.drills, "took_out_ms": effects.get(one["id"])}
+        yield {**one, "drill": None if drills is None else one["id"] in drills, "took_out_ms": effects.get(one["id"])}
 
 
 def _declarations(told: Mapping[str, Any], _: Result) -> Iterator[dict[str, Any]]:

@@ -50,7 +50,8 @@ def _resting_on(result: Result, site: str) -> list[str]:
     found = [one.service.id for one in result.services if not nodes.isdisjoint(_nodes(one.service, begin, end))]
     if not found:
         known = ", ".join(sorted(_sites(result))) or "none is named"
-        raise UnknownPartError(f"no service rests on a node of such a site; of sites there are: {known} (got {site!r})")
+        words = "in this period no service rests on a node of that site; the sites are"
+        raise UnknownPartError(f"{words}: {known} (got '{SITE}{site}')")
     return found
 
 

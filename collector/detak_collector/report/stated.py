@@ -36,7 +36,8 @@ def whole_document(result: Result, effects: Mapping[str, int] | None) -> dict[st
     """
     told = document(result)
     told["method"] = method(result)
-    told["exclusions"] = [{**one, "drill": one["id"] in result.drills} for one in told["exclusions"]]
+    if result.drills is not None:
+        told["exclusions"] = [{**one, "drill": one["id"] in result.drills} for one in told["exclusions"]]
     if effects is not None:
         told["exclusions"] = [{**one, "took_out_ms": effects.get(one["id"])} for one in told["exclusions"]]
     return told

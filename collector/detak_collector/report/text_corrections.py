@@ -42,7 +42,7 @@ def _table(
     title: str,
     here: Sequence[Correction],
     spoken: tuple[tzinfo, Language],
-    known: tuple[Mapping[str, int], frozenset[str]],
+    known: tuple[Mapping[str, int], frozenset[str] | None],
 ) -> Table:
     (zone, told), (effects, drills) = spoken, known
     measured = [told.say("took out")] if effects else []

@@ -101,10 +101,10 @@ def reason_words(reason: str, language: Language) -> str:
     return language.say(REASONS[reason]) if reason in REASONS else reason
 
 
-def category_words(one: Correction, drills: Collection[str], language: Language) -> str:
+def category_words(one: Correction, drills: Collection[str] | None, language: Language) -> str:
     """The category of an exclusion or declaration, and whether it is one of the drills: `planned downtime (drill)`."""
     told, drill = reason_words(one.category, language), language.say("drill")
-    return f"{told} ({drill})" if one.id in drills else told
+    return f"{told} ({drill})" if one.id in (drills or ()) else told
 
 
 def rule_words(rule: str, language: Language) -> str:

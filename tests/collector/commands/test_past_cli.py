@@ -18,7 +18,9 @@ import jsonschema
 import pytest
 
 from detak_collector import cli
+from detak_collector.commands import session as cli_session
 from detak_collector.commands.late import command_at
+from detak_collector.operating.events import Event
 from detak_collector.past.mapping import read_mapping
 from outage_history import SERVICES, fill
 
@@ -92,7 +94,11 @@ def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Home:
     return Home(folder, capsys)
 
 
-def test_what_one_imports_counts_once_another_approves_it_and_is_never_proven(home: Home) -> None:
+def test_what_one_imports_counts_once_another_approves_it_and_is_never_proven(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[Event] = []
+    monkeypatch.setattr(cli_session, "log_event", events.append)
     home.says("history", "add", "2022", "0.01", "--document", "ND-5/2022")
     shown = home.says(*ZABBIX)
     assert "Outages: 3 new, 1 rows left out by what is chosen." in shown
@@ -104,6 +110,7 @@ def test_what_one_imports_counts_once_another_approves_it_and_is_never_proven(ho
     assert "somebody else must approve it" in home.refuses("past", "approve", name)
     assert home.report("2022")["figure"]["counted_ms"] == 0
     assert "Budi approves the import" in home.says("past", "approve", name, by="Budi")
+    assert [one.name for one in events][1:] == ["declaration-imported", "declaration-import-approved"]
     report = home.report("2022")
     assert (report["figure"]["counted_ms"], report["figure"]["certain_ms"]) == (IN_2022_MS, 0)
     assert [one["approved_by"] for one in report["declarations"]] == ["Budi"] * 3

@@ -50,7 +50,7 @@ def test_a_site_has_the_figure_of_the_services_with_a_component_there() -> None:
 
 
 def test_a_site_where_nothing_stands_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(UnknownPartError, match=r"such a site; of sites there are: DC, DRC \(got 'Batam'\)"):
+    with pytest.raises(UnknownPartError, match=r"that site; the sites are: DC, DRC \(got 'site:Batam'\)"):
         narrowed(organisation(), "site:Batam")
     with pytest.raises(UnknownPartError, match="one of impor, arsip, web, site:DC, site:DRC"):
         narrowed(organisation(), "DC")

@@ -47,6 +47,7 @@ def test_quiet_days_are_one_mark_and_eventful_days_stand_alone() -> None:
     assert [mark.kind for mark in drawn.marks] == ["up", "mixed", "up"]
     assert drawn.marks[1].text == "18 min 00 s counted as downtime"
     assert drawn.marks[1].days == "Wed 21 Oct 2026"
+    assert [mark.date for mark in drawn.eventful] == ["2026-10-21"]
     assert drawn.marks[2].days == "Thu 22 Oct 2026 \N{EN DASH} Tue 24 Nov 2026"
     assert drawn.summary == "Last 90 days: 89 days up throughout, 18 min 00 s counted as downtime on 1 day"
 

@@ -94,6 +94,8 @@ def test_the_public_page_names_nothing_that_is_not_marked(name: str) -> None:
     assert "Sistem Intelijen" in secrets
     assert "intel-db-01" in secrets
     assert "Sistem Intelijen" in everything(whole)
+    assert "?zoom=day&amp;at=20" in everything(whole)
+    assert "?zoom=day" not in everything(public)
     assert not [one for one in secrets if one in everything(public)]
 
 
