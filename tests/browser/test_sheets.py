@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from browser.test_status_page import ARGUMENTS
 from people_stage import PASSWORD
@@ -27,6 +28,16 @@ PAGES = {
     "check": f"/node/{REAL_NODE}/check/queue",
     "nothing": "/service/no-such",
 }
+
+WRITTEN = """
+    window.written = [];
+    const write = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+        window.written.push(text);
+        return write.call(this, text, ...rest);
+    };
+"""
+"""Keeps what is written into charts, which are pictures."""
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +89,9 @@ def test_from_the_figure_to_the_reason_of_a_second_by_keyboard_and_without_scrip
     page.get_by_label("Not counted", exact=True).select_option("partly")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("#outages tbody tr")).to_have_count(1)
+    page.goto(f"{stage.url}/node/{REAL_NODE}")
+    expect(page.locator("#charts svg.chart").first).to_be_visible()
+    expect(page.locator("#charts .uplot")).to_have_count(0)
     context.close()
 
 
@@ -104,6 +118,56 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(browser: Browser, tmp_p
         expect(page.get_by_role("heading", level=1)).to_contain_text(REAL_NODE)
         expect(page.get_by_role("link", name="Sign out")).to_be_visible()
         context.close()
+
+
+def test_a_chart_tells_the_value_at_a_moment_and_prints_as_its_drawing(browser: Browser, stage: SheetStage) -> None:
+    context = browser.new_context(locale="id-ID", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.add_init_script(WRITTEN)
+    page.goto(f"{stage.url}/node/{REAL_NODE}?zoom=hour")
+    chart = page.locator("#charts li", has_text="Prosesor")
+    over, face, told = chart.locator(".u-over"), chart.get_by_role("slider"), chart.locator(".u-legend")
+    expect(chart.locator("svg.chart")).to_be_hidden()
+    assert {"01.30", "02.00", "0 %", "100 %"} <= set(page.evaluate("written"))
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    assert box is not None
+    over.hover(position={"x": box["width"] / 2, "y": 20})
+    # Half an hour before the end, of a processor that had 10 % at the end and 0.1 % more every 10 s before.
+    expect(told).to_have_text(re.compile(r"24 Nov 2026, 01\.5[56]\.\d\d.*Rata-rata(27,9|28,[0-2]) %"))
+    expect(page.locator("#charts li", has_text="/data").locator(".u-legend")).to_contain_text("01.5")
+    over.hover(position={"x": 4, "y": 20})
+    expect(told).to_contain_text("tidak terukur")
+    expect(told).to_contain_text("24 Nov 2026, 01.2")
+
+    whole = seen_values(face)
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 20, steps=3)
+    page.mouse.up()
+    face.focus()
+    assert 40 < seen_values(face) < 100
+    face.press("Home")
+    expect(face).to_have_attribute(
+        "aria-valuetext", re.compile(r"Waktu 24 Nov 2026, 01\.5\d\.\d\d, Rata-rata 2\d,\d %")
+    )
+    first = face.get_attribute("aria-valuetext")
+    face.press("ArrowRight")
+    expect(face).not_to_have_attribute("aria-valuetext", first or "")
+    over.dblclick(position={"x": 40, "y": 20})
+    face.press("End")
+    assert seen_values(face) == whole
+
+    page.emulate_media(media="print")
+    expect(chart.locator("svg.chart")).to_be_visible()
+    expect(chart.locator(".uplot")).to_be_hidden()
+    context.close()
+
+
+def seen_values(face: Locator) -> int:
+    """How many values of a chart are within its zoom."""
+    face.press("End")
+    return int(face.get_attribute("aria-valuemax") or 0) - int(face.get_attribute("aria-valuemin") or 0)
 
 
 def test_a_printed_page_has_no_navigation(browser: Browser, stage: SheetStage) -> None:

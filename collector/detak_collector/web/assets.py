@@ -43,10 +43,13 @@ class Asset:
 
 
 class Assets:
-    """All files of a folder, read once. `build` changes when any of them, or of the `templates`, does."""
+    """All files of a folder and of those in it, read once; no two have one name.
+
+    `build` changes when any of them, or of the `templates`, does.
+    """
 
     def __init__(self, folder: Path, templates: Path) -> None:
-        self._named = {path.name: _asset(path) for path in sorted(folder.iterdir()) if path.suffix in TYPES}
+        self._named = {path.name: _asset(path) for path in sorted(folder.rglob("*")) if path.suffix in TYPES}
         self._served = {asset.name: asset for asset in self._named.values()}
         texts = [path.read_bytes() for path in sorted(templates.iterdir()) if path.suffix == ".html"]
         tags = [asset.body.tag.encode() for asset in self._named.values()]

@@ -12,7 +12,7 @@ from detak_collector.downtime.reading import Passage
 from detak_collector.metrics import Moment
 from detak_collector.report.wording import period_words
 from detak_collector.translation.language import mark
-from detak_collector.web.metric_charts import HEIGHT, WIDTH, latency_chart
+from detak_collector.web.metric_charts import HEIGHT, WIDTH, latency_chart, plot_words
 from detak_collector.web.outage_rows import AT_ONCE
 from detak_collector.web.service_page import layer_words, timeline
 from detak_collector.web.sheet import CheckSheet, check_query
@@ -59,6 +59,7 @@ def values(
         "icons_of": ICONS,
         "layer_words": lambda category: layer_words(category, tell),
         "chart": latency_chart(moments, sheet.check, frame.begin, end, tell.language),
+        "plot_words": plot_words(tell.language, tell.zone),
         "chart_width": WIDTH,
         "chart_height": HEIGHT,
         "period": period,

@@ -11,7 +11,7 @@ from detak_collector.board.node_detail import CheckDetail, NodeDetail
 from detak_collector.downtime.periods import local_instant
 from detak_collector.metrics import SERIES, Moment
 from detak_collector.translation.language import mark
-from detak_collector.web.metric_charts import HEIGHT, POINTS, WIDTH, amount, charts
+from detak_collector.web.metric_charts import HEIGHT, POINTS, WIDTH, amount, charts, plot_words
 from detak_collector.web.service_page import LANE_KINDS, lane_words
 from detak_collector.web.swimlanes import COLUMNS, Lane, check_lane
 from detak_collector.web.telling import Telling
@@ -64,6 +64,7 @@ def values(
         "stopped": _stopped(detail.row.stopped or "", tell),
         "conflicts": tell.whole(detail.row.conflicts) if detail.row.conflicts else "",
         "charts": charts(moments, *span, tell.language),
+        "plot_words": plot_words(tell.language, tell.zone),
         "chart_width": WIDTH,
         "chart_height": HEIGHT,
         "zooms": [(one, say(words)) for one, words in CHART_ZOOMS.items()],

@@ -31,6 +31,7 @@ from detak_collector.web.pages import answer
 from detak_collector.web.render import OWN_PATHS
 from detak_collector.web.session import Gate, Person
 from detak_collector.web.sheet import (
+    CheckSheet,
     DrawnSheet,
     FigureSheet,
     NodeSheet,
@@ -44,12 +45,11 @@ from detak_collector.web.sheet_maker import CHARTED, WHO
 from detak_collector.web.speaking import choose, own_paths, spoken_by, who
 from detak_collector.web.windows import ZOOMS
 
-GUARDS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
-    ),
-}
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+PLOTTING = f"{POLICY}; script-src 'self'"
+"""Where there are charts of metrics our own files may run; nowhere else may anything."""
 VARY = "Accept-Encoding, Accept-Language, Cookie"
 OWN = "private, no-cache"
 LONGEST_PART = 200
@@ -268,7 +268,8 @@ class _SheetPages:
         if person is not None:
             page = await asyncio.to_thread(_with_person, page, person, sheet.language, depth)
         response = answer(request, page, "text/html", OWN)
-        response.headers.update(GUARDS)
+        plots = isinstance(sheet, NodeSheet | CheckSheet)
+        response.headers["Content-Security-Policy"] = PLOTTING if plots else POLICY
         response.headers["Vary"] = VARY
         if response.status == 200:
             response.set_status(drawn.status)
