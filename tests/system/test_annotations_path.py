@@ -39,7 +39,7 @@ def test_it_is_entered_at_the_follower_and_known_at_both_with_the_bytes_of_its_f
         digest = made.says("drc", "incidents", "attach", "1", str(tmp_path / "scan.pdf")).split()[-1]
         for side in ("dc", "drc"):
             until(f"the page of {side} says so", lambda at=side: "on my way" in page(made, at), PATIENCE_S)  # type: ignore[misc]
-            assert "Being repaired." in page(made, side)
+            until(f"the page of {side} has the note", lambda at=side: "Being repaired." in page(made, at), PATIENCE_S)  # type: ignore[misc]
         until("it came along", lambda: made.tried("dc", "incidents", "save", "1", digest, str(tmp_path / "copy.pdf"))
               .returncode == 0, PATIENCE_S)  # fmt: skip
         assert (tmp_path / "copy.pdf").read_bytes() == CONTENT
