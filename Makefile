@@ -44,7 +44,7 @@ test-oldest: .venv-oldest/ready ## Run the tests of agent and wire on Python 3.1
 
 nightly: .venv/ready-for-development ## Run the long proofs: the suite thrice with more examples, big simulations, mutation
 	$(BIN)/python bench/pages_store.py $(LARGE)
-	for round in 1 2 3; do DETAK_REQUIRE_PEERS=1 DETAK_NIGHTLY=1 DETAK_LARGE_STORE=$(LARGE) $(PYTEST) -n $(JOBS) --hypothesis-profile=nightly $(ARGS); done
+	for round in 1 2 3; do DETAK_REQUIRE_PEERS=1 DETAK_NIGHTLY=1 DETAK_LARGE_STORE=$(LARGE) $(PYTEST) -n $(JOBS) -o faulthandler_timeout=1800 --hypothesis-profile=nightly $(ARGS); done
 	$(BIN)/python bench/simulate.py --outages 50000 --seed $(SEED) --jobs $(JOBS)
 	$(BIN)/python bench/simulate.py --outages 1000000 --seed $(SEED) --jobs $(JOBS) --generated
 	$(MAKE) mutate power-loss fuzz tamper

@@ -72,7 +72,7 @@ def as_of(path: Path) -> str:
     return told
 
 
-def test_recomputing_gives_the_report_of_the_store_but_for_its_year(say: Say, path: Path) -> None:
+def test_recomputing_gives_the_report_of_the_store_but_for_its_year_and_drills(say: Say, path: Path) -> None:
     code, told, errors = say("recompute", path, "--format", "json")
     assert (code, "recomputed: the same, to the byte" in errors) == (0, True)
     again = json.loads(told)
@@ -83,6 +83,7 @@ def test_recomputing_gives_the_report_of_the_store_but_for_its_year(say: Say, pa
         del one["year_to_date"]
         for month in one["months"]:
             month.pop("year_to_date", None)
+    assert [one.pop("drill") for one in report["exclusions"]] == [False] * len(again["exclusions"])
     assert again == report
 
 
