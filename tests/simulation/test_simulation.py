@@ -15,8 +15,8 @@ from simulation.generated import many_generated
 from simulation.history import DECLARED_PPM, Verdict, holds, play
 from simulation.plan import ISOLATED, PACES, Plan, Scene, Weather, planned
 
-HISTORIES = 20 if os.environ.get("DETAK_NIGHTLY") == "1" else 5
-"""A hundred outages or more. `make simulate OUTAGES=50000` plays more."""
+HISTORIES = 20 if os.environ.get("DETAK_NIGHTLY") == "1" else 10
+"""A few hundred outages. `make simulate OUTAGES=50000` plays more."""
 
 ALLOWANCE_MS = 100
 """On each of four edges: what the engine grants to freezes too short to notice."""

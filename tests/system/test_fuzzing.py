@@ -22,12 +22,12 @@ def told(program: str, *words: str) -> tuple[int, str]:
 
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not made for this machine")
 def test_no_reader_of_foreign_bytes_fails_on_mutated_ones() -> None:
-    code, said = told("fuzz.py", "--inputs", "1800", "--examples", "0", "--jobs", "1")
+    code, said = told("fuzz.py", "--inputs", "6000", "--examples", "0", "--jobs", "1")
     assert code == 0, said
     assert " targets=18 faults=0 " in said.splitlines()[-1]
 
 
 def test_every_answer_is_one_that_the_description_names() -> None:
-    code, said = told("fuzz_endpoints.py", "--examples", "2", "--phases", "fuzzing")
+    code, said = told("fuzz_endpoints.py", "--examples", "8", "--phases", "fuzzing")
     assert code == 0, said
     assert " failures=0 tracebacks=0" in said.splitlines()[-1]

@@ -224,7 +224,7 @@ async def test_a_node_shows_its_checks_clock_backlog_and_charts(stage: SheetStag
     told = words(await seen(stage, f"/node/{REAL_NODE}"))
     assert "queue" in told
     assert "tcp, every 5.0 s" in told
-    assert "Journal backlog 8.8 KiB" in told
+    assert "Journal backlog 8.8 KiB size of its files; they grow while evidence waits to be sent" in told
     assert "its own clock was off by" in told
     assert "Disk used /data" in told
     assert "agent 0.1.0" in told.lower()
