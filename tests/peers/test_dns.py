@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.checks.check_stage import ask, open_files, probe_of
+from agent.checks.check_stage import ask, open_files, open_files_at_first, probe_of
 from conftest import program_path
 from detak_agent.checks.base import Outcome
 from peers.bind_server import ZONE, NameServer, primary, secondary
@@ -136,6 +136,6 @@ async def test_many_samples_leave_no_file_open(first: NameServer) -> None:
     ]
     for probe in probes:
         await probe.sample(4_000)
-    before = open_files()
+    before = open_files_at_first()
     states = {(await probe.sample(4_000)).state for probe in probes for _ in range(50)}
     assert (states, open_files()) == ({"degraded"}, before)

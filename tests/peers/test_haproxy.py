@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.checks.check_stage import ask, open_files, probe_of
+from agent.checks.check_stage import ask, open_files, open_files_at_first, probe_of
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from peers.haproxy_server import Haproxy, WebServer, running
 from peers.server_process import until
@@ -227,7 +227,7 @@ async def test_a_backend_that_was_down_between_two_samples_has_another_mark(
 async def test_samples_leave_no_descriptors_open(keys: dict[str, Any]) -> None:
     probe = probe_of("haproxy", **keys, backend="app")
     await probe.sample(4_000)
-    before = open_files()
+    before = open_files_at_first()
     for _ in range(50):
         await probe.sample(4_000)
     await asyncio.sleep(0.05)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, probe_of
+from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, open_files_at_first, probe_of
 from conftest import program_path
 from peers.nginx_server import Nginx, nginx
 
@@ -136,6 +136,6 @@ async def test_nginx_that_ended_is_down(certificates: Certificates) -> None:
 async def test_many_samples_leave_no_file_open(server: Nginx, certificates: Certificates) -> None:
     probe = probe_of("http", url=secure(server, "good"), ca_file=certificates.authority)
     await probe.sample(4_000)
-    before = open_files()
+    before = open_files_at_first()
     states = {(await probe.sample(4_000)).state for _ in range(50)}
     assert (states, open_files()) == ({"up"}, before)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.checks.check_stage import ask, open_files, probe_of
+from agent.checks.check_stage import ask, open_files, open_files_at_first, probe_of
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from peers.ipmi_server import FAN, PASSWORD, SUPPLY, TEMPERATURE, USER, Controller, simulated_controller
 from peers.server_process import free_port, freeze
@@ -138,7 +138,7 @@ async def test_a_name_without_an_address_is_down() -> None:
 async def test_samples_leave_no_file_open(controller: Controller) -> None:
     probe = probe_of("ipmi", **keys_of(controller))
     await probe.sample(10_000)
-    before = open_files()
+    before = open_files_at_first()
     for _ in range(20):
         assert (await probe.sample(10_000)).state == "up"
     assert open_files() == before

@@ -7,7 +7,7 @@ from typing import Any
 import pymysql
 import pytest
 
-from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, probe_of
+from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, open_files_at_first, probe_of
 from conftest import program_path
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from peers.mariadb_server import MAX_CONNECTIONS, PASSWORD, Mariadb, caught_up, primary, replica, until_value
@@ -233,7 +233,7 @@ async def test_samples_good_and_bad_leave_no_connection_and_no_descriptor_behind
     await good.sample(4_000)
     await slow.sample(100)
     await asyncio.sleep(0.2)
-    before = open_files()
+    before = open_files_at_first()
     for _ in range(50):
         assert (await good.sample(4_000)).state == "up"
         assert (await secure.sample(4_000)).state == "up"

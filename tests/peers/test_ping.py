@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from agent.checks.check_stage import ask, open_files, probe_of
+from agent.checks.check_stage import ask, open_files, open_files_at_first, probe_of
 from conftest import program_path
 from detak_agent.checks.base import Outcome
 from peers.ping_network import (
@@ -107,7 +107,7 @@ async def test_pings_at_the_same_time_do_not_take_each_others_replies() -> None:
 async def test_many_samples_and_given_up_ones_leave_no_file_open() -> None:
     probe = probe_of("ping", host="127.0.0.1", count=2, gap_ms=10)
     assert (await probe.sample(4_000)).state == "up"
-    before = open_files()
+    before = open_files_at_first()
     for _ in range(50):
         asked = asyncio.ensure_future(probe.sample(4_000))
         await asyncio.sleep(0.001)

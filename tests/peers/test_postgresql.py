@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, probe_of
+from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, open_files_at_first, probe_of
 from conftest import program_path
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from peers.postgresql_server import MAX_CONNECTIONS, PASSWORD, Postgres, primary, replica
@@ -223,7 +223,7 @@ async def test_samples_good_and_bad_leave_no_connection_and_no_descriptor_behind
     good, bad = probe_of("postgresql", **server.keys), probe_of("postgresql", **{**server.keys, "password": "wrong"})
     slow = probe_of("postgresql", **server.keys, query="SELECT pg_sleep(9)")
     await good.sample(4_000)
-    before = open_files()
+    before = open_files_at_first()
     for _ in range(50):
         await good.sample(4_000)
         with pytest.raises(CouldNotCheckError):

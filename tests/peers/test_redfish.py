@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, probe_of
+from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, open_files_at_first, probe_of
 from conftest import program_path
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from peers.redfish_server import OFF_ID, ON_ID, PASSWORD, USER, Emulator, emulated_controller
@@ -89,7 +89,7 @@ async def test_a_controller_that_is_gone_is_down(certificates: Certificates) -> 
 async def test_samples_leave_no_connection_open(controller: Emulator) -> None:
     probe = probe_of("redfish", **keys_of(controller))
     await probe.sample(10_000)
-    before = open_files()
+    before = open_files_at_first()
     for _ in range(20):
         assert (await probe.sample(10_000)).state == "up"
     assert open_files() == before

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, probe_of
+from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, open_files_at_first, probe_of
 from conftest import program_path
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from peers.redis_server import PASSWORD, Redis, running
@@ -207,7 +207,7 @@ async def test_samples_good_and_bad_leave_no_connection_and_no_descriptor_behind
     secure = probe_of("redis", **{**server.keys, "port": server.tls_port}, tls=True, verify_tls=False)
     for probe in (good, secure):
         await probe.sample(4_000)
-    before = open_files()
+    before = open_files_at_first()
     for _ in range(50):
         assert (await good.sample(4_000)).state == "up"
         assert (await secure.sample(4_000)).state == "up"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.checks.check_stage import ask, open_files, probe_of
+from agent.checks.check_stage import ask, open_files, open_files_at_first, probe_of
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from peers.server_process import free_port
 from peers.snmp_server import HASHES, IF_ADMIN, IF_OPER, PRIVACY_PASSWORD, Snmpd, running
@@ -200,7 +200,7 @@ async def test_samples_leave_no_descriptors_open(server: Snmpd) -> None:
     silent = probe_of("snmp", **{**server.keys, "community": "another"})
     await good.sample(4_000)
     await silent.sample(10)
-    before = open_files()
+    before = open_files_at_first()
     for _ in range(50):
         await good.sample(4_000)
         await silent.sample(10)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.checks.check_stage import DEADLINE_MS, ask, open_files, probe_of
+from agent.checks.check_stage import DEADLINE_MS, ask, open_files, open_files_at_first, probe_of
 from detak_agent.checks.base import CouldNotCheckError, Outcome, Probe
 from peers.server_process import freeze
 from peers.systemd_container import PATIENCE_S, Container, booted
@@ -75,7 +75,7 @@ async def test_a_bus_that_was_killed_between_two_samples_does_not_show(container
 @pytest.mark.asyncio
 async def test_a_systemd_that_hangs_is_unknown_and_afterwards_up(container: Container) -> None:
     container.running("patient.service")
-    before = open_files()
+    before = open_files_at_first()
     probe = probe_of("systemd", container.root, units=["patient"])
     assert (await answered(probe)).state == "up"
     freeze(container.leader)
@@ -101,7 +101,7 @@ def sockets() -> set[str]:
 @pytest.mark.asyncio
 async def test_samples_leave_no_file_open_and_a_dropped_check_closes_its_connection(container: Container) -> None:
     container.running("counted.service")
-    before = open_files()
+    before = open_files_at_first()
     probe = probe_of("systemd", container.root, units=["counted", "nothing"], at_least=1)
     await probe.sample(DEADLINE_MS)
     kept = sockets()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, probe_of
+from agent.checks.check_stage import Certificates, ask, make_certificates, open_files, open_files_at_first, probe_of
 from conftest import program_path
 from detak_agent.checks.base import CouldNotCheckError
 from peers.nginx_server import Nginx, nginx
@@ -160,6 +160,6 @@ async def test_postgresql_is_asked_for_tls_and_has_it_or_not(certificates: Certi
 async def test_many_samples_leave_no_file_open(server: Nginx, certificates: Certificates) -> None:
     probe = probe_of("tls", host=HOST, port=server.ports["good"], ca_file=certificates.authority)
     await probe.sample(4_000)
-    before = open_files()
+    before = open_files_at_first()
     states = {(await probe.sample(4_000)).state for _ in range(50)}
     assert (states, open_files()) == ({"up"}, before)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from agent.checks.check_stage import ask, open_files, probe_of
+from agent.checks.check_stage import ask, open_files, open_files_at_first, probe_of
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from peers.ups_server import DRIVER, UPSD, Upsd, running
 
@@ -117,7 +117,7 @@ async def test_an_upsd_that_is_frozen_or_stopped_says_nothing_of_the_power(serve
 async def test_samples_leave_no_descriptors_open(server: Upsd) -> None:
     probe = probe_of("ups", **server.keys)
     await probe.sample(4_000)
-    before = open_files()
+    before = open_files_at_first()
     for _ in range(50):
         await probe.sample(4_000)
     assert open_files() == before

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.checks.check_stage import ask, open_files, probe_of, problems_of, settings_of
+from agent.checks.check_stage import ask, open_files, open_files_at_first, probe_of, problems_of, settings_of
 from detak_agent.checks.base import CouldNotCheckError, Surroundings
 from detak_agent.checks.kinds.command.expendable import expendable
 from detak_agent.checks.kinds.command.kind import KIND
@@ -235,7 +235,7 @@ def test_a_digest_does_not_wait_for_a_file_that_never_comes(tmp_path: Path) -> N
 async def test_samples_leave_no_descriptors_and_no_zombies(tmp_path: Path) -> None:
     probe = probe_of("command", command=[plugin(tmp_path, "echo fine")])
     await probe.sample(4_000)
-    before = open_files()
+    before = open_files_at_first()
     for _ in range(50):
         assert (await probe.sample(4_000)).state == "up"
     assert open_files() <= before

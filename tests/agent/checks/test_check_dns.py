@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.checks.check_stage import ask, open_files, probe_of, problems_of, serve, settings_of
+from agent.checks.check_stage import ask, open_files, open_files_at_first, probe_of, problems_of, serve, settings_of
 from detak_agent.checks.kinds.dns.kind import canonical, server_endpoint
 from detak_agent.checks.kinds.dns.serials import MOST_KEPT, SerialHistory, newer, newest
 from detak_agent.checks.registry import REGISTRY
@@ -226,7 +226,7 @@ async def test_a_sample_that_is_given_up_leaves_nothing_open() -> None:
     with black_hole() as server:
         probe = probe_of("dns", query=NAME, servers=[server, "127.0.0.1:1"])
         await probe.sample(100)
-        before = open_files()
+        before = open_files_at_first()
         for _ in range(10):
             asked = asyncio.ensure_future(probe.sample(4_000))
             await asyncio.sleep(0.01)

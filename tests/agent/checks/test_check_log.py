@@ -1,4 +1,3 @@
-import gc
 import os
 import shutil
 import threading
@@ -9,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.checks.check_stage import open_files, problems_of, settings_of
+from agent.checks.check_stage import open_files, open_files_at_first, problems_of, settings_of
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from detak_agent.checks.kinds.log import tail as log_tail
 from detak_agent.checks.kinds.log.kind import LogProbe, LogSettings, Reading
@@ -242,8 +241,7 @@ async def test_a_folder_is_no_log(tmp_path: Path) -> None:
 async def test_samples_leave_no_descriptors(tmp_path: Path) -> None:
     log = Watched(tmp_path)
     await log.look()
-    gc.collect()
-    before = open_files()
+    before = open_files_at_first()
     for number in range(50):
         log.write("x\n")
         if number % 10 == 0:

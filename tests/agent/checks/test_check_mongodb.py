@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo import MongoClient
 
-from agent.checks.check_stage import Certificates, ask, open_files, probe_of, problems_of, serve
+from agent.checks.check_stage import Certificates, ask, open_files, open_files_at_first, probe_of, problems_of, serve
 from agent.checks.mongodb_stand_in import HELLO, PASSWORD, USER, MongodbStandIn, refusal
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from detak_agent.checks.kinds.mongodb.health import lag_of
@@ -259,7 +259,7 @@ async def test_samples_leave_no_open_files() -> None:
         for _ in range(5):
             await probe.sample(4_000)
         await asyncio.sleep(0.05)
-        before = open_files()
+        before = open_files_at_first()
         for _ in range(50):
             assert (await probe.sample(4_000)).state == "up"
         await asyncio.sleep(0.05)

@@ -14,7 +14,16 @@ from typing import Any
 
 import pytest
 
-from agent.checks.check_stage import Handler, ask, open_files, probe_of, problems_of, serve, settings_of
+from agent.checks.check_stage import (
+    Handler,
+    ask,
+    open_files,
+    open_files_at_first,
+    probe_of,
+    problems_of,
+    serve,
+    settings_of,
+)
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from detak_agent.checks.kinds.oracle import worker as oracle_worker
 from detak_agent.checks.kinds.oracle.client import OracleClient
@@ -195,7 +204,7 @@ async def test_samples_leave_no_descriptors() -> None:
         for number in range(53):
             with contextlib.suppress(ConnectionRefusedError):
                 await client.sample(4_000)
-            before = open_files() if number == 2 else before
+            before = open_files_at_first() if number == 2 else before
         assert open_files() <= before
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.checks.check_stage import Certificates, ask, open_files, probe_of, problems_of, serve
+from agent.checks.check_stage import Certificates, ask, open_files, open_files_at_first, probe_of, problems_of, serve
 from agent.checks.tds_stand_in import OFF, ON, REQUIRED, TdsStandIn
 from detak_agent.checks.base import CouldNotCheckError, Outcome
 from detak_agent.checks.kinds.sqlserver.health import identifier, quoted
@@ -226,7 +226,7 @@ async def test_samples_leave_no_descriptors_and_no_threads(certificates: Certifi
         for _ in range(5):
             await probe.sample(4_000)
         await asyncio.sleep(0.05)
-        before, threads = open_files(), threading.active_count()
+        before, threads = open_files_at_first(), threading.active_count()
         for _ in range(50):
             assert (await probe.sample(4_000)).state == "up"
         await asyncio.sleep(0.05)

@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 
-from agent.checks.check_stage import Certificates, Handler, ask, open_files, probe_of, problems_of, serve, settings_of
+from agent.checks.check_stage import (
+    Certificates,
+    Handler,
+    ask,
+    open_files,
+    open_files_at_first,
+    probe_of,
+    problems_of,
+    serve,
+    settings_of,
+)
 from detak_agent.checks.base import CouldNotCheckError
 from detak_agent.checks.registry import REGISTRY
 
@@ -262,7 +272,7 @@ async def test_a_sample_that_is_given_up_leaves_nothing_open() -> None:
         probe = probe_of("tls", host=HOST, port=port)
         with contextlib.suppress(CouldNotCheckError):
             await probe.sample(4_000)
-        before = open_files()
+        before = open_files_at_first()
         for _ in range(10):
             asked = asyncio.ensure_future(probe.sample(4_000))
             await asyncio.sleep(0.01)

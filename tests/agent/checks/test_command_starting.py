@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.checks.check_stage import open_files
+from agent.checks.check_stage import open_files, open_files_at_first
 from detak_agent.checks.kinds.command.starting import Child, start
 
 PATH = {"PATH": "/usr/bin:/bin"}
@@ -76,7 +76,7 @@ def test_the_signal_that_killed_a_program_is_told(tmp_path: Path) -> None:
 def test_what_cannot_be_executed_says_why_and_leaves_nothing_open(
     tmp_path: Path, body: str, mode: int, number: int
 ) -> None:
-    before, started_before = open_files(), children()
+    before, started_before = open_files_at_first(), children()
     with pytest.raises(OSError, match=re.escape(os.strerror(number))):
         start([script(tmp_path, body, mode)], PATH)
     assert open_files() == before
@@ -84,7 +84,7 @@ def test_what_cannot_be_executed_says_why_and_leaves_nothing_open(
 
 
 def test_an_argument_that_no_program_can_get_is_refused(tmp_path: Path) -> None:
-    before = open_files()
+    before = open_files_at_first()
     with pytest.raises(ValueError, match="null"):
         start([script(tmp_path, "#!/bin/sh\n"), "a\0b"], PATH)
     assert open_files() == before

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.checks.check_stage import open_files
+from agent.checks.check_stage import open_files, open_files_at_first
 from detak_agent.checks.kinds.postgresql.detour import in_memory, led_to
 
 PORT = 5432
@@ -46,7 +46,7 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 def test_what_is_in_memory_can_be_read_by_its_path_until_the_end() -> None:
-    before = open_files()
+    before = open_files_at_first()
     with in_memory(b"a certificate") as path:
         assert Path(path).read_bytes() == b"a certificate"
         assert Path(path).read_bytes() == b"a certificate"
@@ -85,7 +85,7 @@ async def test_when_one_end_closes_so_does_the_other(closes: int) -> None:
 @pytest.mark.asyncio
 async def test_the_way_ends_with_its_block_and_leaves_nothing_open() -> None:
 
-    before = open_files()
+    before = open_files_at_first()
     near, server = pair()
     async with led_to(near, PORT) as host:
         client = await called(host)
