@@ -24,8 +24,9 @@ from detak_collector.store.base import (
     Wanted,
 )
 from detak_collector.store.database import Connection
+from detak_collector.store.derived import MOST
 from detak_collector.store.sqlite import SqliteStore, open_store
-from detak_collector.store.touched import Touch, touched_since
+from detak_collector.store.touched import Touch, touched_between
 from detak_collector.stored_months import View
 from detak_wire.messages import Part, PreviousRun, Span, State
 from downtime_cases import DAY, HOUR, MINUTE, group, service
@@ -147,26 +148,60 @@ def test_a_fact_that_arrives_while_a_month_is_derived_is_not_overlooked(store: S
     assert counted_ms(report(store)) >= DAY - 2_000
 
 
-def test_beats_are_taken_while_it_is_looked_at_what_thousands_of_facts_bear_upon(
-    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    a_quiet_month(store)
-    mark = store.derived.catch_up().mark
-    tell(
-        store, MUCH_LATER.boottime, Part(RUN, exchanges=[exchange(at, DECEMBER + 5 * DAY + at) for at in range(1_100)])
-    )
-    taken: list[int] = []
+def tell_many(store: SqliteStore, count: int, first: int = 100) -> None:
+    """Facts that bear on December alone."""
+    many = [exchange(first + at, DECEMBER + 5 * DAY + first + at) for at in range(count)]
+    tell(store, MUCH_LATER.boottime, Part(RUN, exchanges=many))
 
-    def meanwhile(connection: Connection, sequence: int, nodes: Container[str] | None = None) -> Iterator[Touch]:
-        touches = list(touched_since(connection, sequence, nodes))
-        if sequence == mark:
-            tell(store, MUCH_LATER.boottime, Part(RUN, exchanges=[exchange(2_000, MUCH_LATER.boottime - DAY)]))
-            taken.append(sequence)
+
+@pytest.fixture
+def meanwhile(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """A beat is taken each time that thousands of facts are looked at; the facts of each time."""
+    looked: list[tuple[int, int]] = []
+
+    def look(connection: Connection, since: int, until: int, nodes: Container[str] | None = None) -> Iterator[Touch]:
+        touches = list(touched_between(connection, since, until, nodes))
+        if until - since > MOST:
+            tell(store, MUCH_LATER.boottime, Part(RUN, exchanges=[exchange(20_000 + len(looked), MUCH_LATER.boottime)]))
+            looked.append((since, until))
         return iter(touches)
 
-    monkeypatch.setattr("detak_collector.store.derived.touched_since", meanwhile)
+    for module in ("derived", "noted"):
+        monkeypatch.setattr(f"detak_collector.store.{module}.touched_between", look)
+    return looked
+
+
+def test_beats_are_taken_while_it_is_looked_at_what_thousands_of_facts_bear_upon(
+    store: SqliteStore, meanwhile: list[tuple[int, int]]
+) -> None:
+    a_quiet_month(store)
+    report(store)
+    mark = store.derived.catch_up().mark
+    tell_many(store, MOST + 100)
     assert store.derived.keep([], mark)
-    assert taken == [mark]
+    assert [since for since, _ in meanwhile] == [mark, mark]
+
+
+def test_what_thousands_of_facts_bear_upon_is_written_down_in_parts(
+    store: SqliteStore, meanwhile: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detak_collector.store.noted.PART", MOST + 50)
+    a_quiet_month(store)
+    tell_many(store, 1)
+    report(store)
+    tell_many(store, 3 * MOST, 200)
+    mark = store.derived.catch_up().mark
+    assert [until - since for since, until in meanwhile] == [MOST + 50] * 2
+    assert mark >= meanwhile[0][0] + 3 * MOST
+    assert asked(store) == 0
+
+
+def test_a_month_is_not_kept_where_too_much_has_come_to_look_at_while_beats_wait(store: SqliteStore) -> None:
+    a_quiet_month(store)
+    mark = store.derived.catch_up().mark
+    assert store.derived.put([], mark)
+    tell_many(store, MOST + 100)
+    assert not store.derived.put([], mark)
 
 
 @pytest.mark.parametrize("kind", [Full, Locked])

@@ -14,7 +14,8 @@ from detak_collector.clocks import Reading
 from detak_collector.downtime.intervals import Interval
 from detak_collector.downtime.numbering import Found
 from detak_collector.rules import Rules
-from detak_collector.store.base import CaughtUp, DerivedMonth
+from detak_collector.store.base import DerivedMonth
+from detak_collector.store.noted import Since
 from detak_collector.store.place import StorePlace
 from detak_collector.web.render import Snapshots
 from detak_collector.web.sheet import DrawnSheet, Wanted
@@ -88,13 +89,15 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class CatchUp:
-    """To be done where writing is done: DerivedMonths.catch_up."""
+class Note:
+    """To be done where writing is done: SqlDerived.note, of what was found here."""
+
+    since: Since
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
-    """DerivedMonths.keep."""
+class Put:
+    """SqlDerived.put, of what was found sound here."""
 
     months: tuple[DerivedMonth, ...]
     mark: int
@@ -109,8 +112,8 @@ class Number:
     now: Reading
 
 
-Errand = CatchUp | Keep | Number
-Outcome = CaughtUp | bool | tuple[int | None, ...]
+Errand = Note | Put | Number
+Outcome = int | tuple[int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,17 +19,17 @@ from detak_collector.clocks import Clock, Reading
 from detak_collector.deriving.life import Patience, Signs, how_it_ended, is_running
 from detak_collector.deriving.messages import (
     LENGTH,
-    CatchUp,
     Drawn,
     Errand,
     Failed,
     Filled,
     FillOrder,
-    Keep,
     Message,
+    Note,
     Number,
     Order,
     Outcome,
+    Put,
     Refused,
     SheetOrder,
     Start,
@@ -38,7 +38,8 @@ from detak_collector.deriving.messages import (
 )
 from detak_collector.operating.logs import fields
 from detak_collector.rules import Rules
-from detak_collector.store.base import DerivedMonths, StoreError, StoreUnavailableError
+from detak_collector.store.base import StoreError, StoreUnavailableError
+from detak_collector.store.derived import SqlDerived
 from detak_collector.store.place import StorePlace
 from detak_collector.store.remembered import OutageRegister
 from detak_collector.web.sheet import DrawnSheet, Wanted
@@ -62,17 +63,17 @@ class _LostError(Exception):
 class Writer:
     """What the deriving process has done for it; in a thread, since it waits for the disk."""
 
-    derived: DerivedMonths
+    derived: SqlDerived
     outages: OutageRegister
 
     def do(self, errand: Errand) -> Outcome | Refused:
         """Does it as the store would."""
         try:
             match errand:
-                case CatchUp():
-                    return self.derived.catch_up()
-                case Keep(months, mark):
-                    return self.derived.keep(months, mark)
+                case Note(since):
+                    return self.derived.note(since)
+                case Put(months, mark):
+                    return self.derived.put(months, mark)
                 case Number(found, window, now):
                     return self.outages.number(found, window, now)
         except StoreError as error:
@@ -195,7 +196,7 @@ class Boards:
             answer = await self._heard(child)
             if isinstance(answer, Drawn | DrawnSheet | Filled | Failed):
                 return answer
-            assert isinstance(answer, CatchUp | Keep | Number)
+            assert isinstance(answer, Note | Put | Number)
             message = await asyncio.to_thread(self.writer.do, answer)
 
     async def _say(self, child: Process, message: Message) -> None:

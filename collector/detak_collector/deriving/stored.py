@@ -9,14 +9,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from detak_collector.clocks import Reading
-from detak_collector.deriving.messages import CatchUp, Errand, Keep, Number, Outcome
+from detak_collector.deriving.messages import Errand, Note, Number, Outcome, Put
 from detak_collector.downtime.facts import Facts
 from detak_collector.downtime.intervals import Interval
 from detak_collector.downtime.numbering import Found
 from detak_collector.store import facts as fact_rows
-from detak_collector.store.base import CaughtUp, DerivedMonth
+from detak_collector.store.base import DerivedMonth
 from detak_collector.store.database import Connection, Database
 from detak_collector.store.derived import SqlDerived
+from detak_collector.store.noted import Since
 from detak_collector.store.outages import SqlOutages
 
 MONTHS_AT_ONCE = 20
@@ -88,20 +89,22 @@ class MonthsKeptElsewhere(SqlDerived):
         super().__init__(database)
         self._ask = ask
 
-    def catch_up(self) -> CaughtUp:
-        """As the seam says."""
-        try:
-            return super().catch_up()
-        except WrittenElsewhereError:
-            caught_up = self._ask(CatchUp())
-            assert isinstance(caught_up, CaughtUp)
-            return caught_up
+    def note(self, since: Since) -> int:
+        """As SqlDerived says: what was found here is written there."""
+        touched = self._ask(Note(since))
+        assert isinstance(touched, int)
+        return touched
 
     def keep(self, months: Sequence[DerivedMonth], mark: int) -> bool:
-        """As the seam says."""
-        parts = [tuple(months[at : at + MONTHS_AT_ONCE]) for at in range(0, len(months), MONTHS_AT_ONCE)]
-        were_kept = [self._ask(Keep(part, mark)) for part in parts]
-        return all(were_kept)
+        """As the seam says. What thousands of facts bear upon is looked at here, once for all of the months."""
+        known, sound = self.still_sound(months, mark)
+        parts = [sound[at : at + MONTHS_AT_ONCE] for at in range(0, len(sound), MONTHS_AT_ONCE)]
+        were_kept = [self._put(part, known) for part in parts]
+        return all(were_kept) and len(sound) == len(months)
+
+    def _put(self, part: Sequence[DerivedMonth], mark: int) -> bool:
+        known, sound = self.still_sound(part, mark)
+        return bool(self._ask(Put(tuple(sound), known))) and len(sound) == len(part)
 
 
 class NumberedElsewhere(SqlOutages):

@@ -48,7 +48,7 @@ from detak_collector.past.observed import ObservedSheet, observed_json
 from detak_collector.records import Records
 from detak_collector.rules import Rules
 from detak_collector.store.as_of import known_since
-from detak_collector.store.base import CaughtUp, StoreError, StoreUnavailableError
+from detak_collector.store.base import StoreError, StoreUnavailableError
 from detak_collector.store.entries import SqlEntries
 from detak_collector.store.history import SqlHistory
 from detak_collector.store.metrics import read as read_metrics
@@ -99,7 +99,7 @@ class Line:
         outcome = self.hear()
         if isinstance(outcome, Refused):
             raise (StoreUnavailableError if outcome.is_for_now else StoreError)(outcome.text)
-        assert isinstance(outcome, CaughtUp | bool | tuple)
+        assert isinstance(outcome, int | tuple)
         return outcome
 
     def _listen(self) -> None:

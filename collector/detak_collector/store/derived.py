@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,7 +13,8 @@ from detak_collector.downtime.months import ServiceMonth
 from detak_collector.store.base import CaughtUp, DerivedMonth, News, Wanted
 from detak_collector.store.database import Connection, Database
 from detak_collector.store.disposed import kept_months
-from detak_collector.store.touched import Touch, last_sequence, said_since, touched_checks, touched_since
+from detak_collector.store.noted import FEW, MARGIN_MS, Since, last_touched, mark_of, note, since_mark
+from detak_collector.store.touched import Touch, last_sequence, said_since, touched_between, touched_checks
 
 _pack = msgspec.msgpack.Encoder().encode
 _month = msgspec.msgpack.Decoder(ServiceMonth).decode
@@ -28,14 +29,11 @@ class _Shown(msgspec.Struct, array_like=True):
 
 _shown = msgspec.msgpack.Decoder(_Shown).decode
 
-MARGIN_MS = 6 * 3_600_000
-"""How far beyond a month a fact still bears on it: clocks are known roughly, and an outage at its edge is one."""
-
-FEW = 1_000
-"""So many facts are looked through again rather than to write down that they were, or while the store is locked."""
-
 AHEAD = 5
-"""So often what came meanwhile is read before the store is locked, where it was not few."""
+"""So often what came meanwhile is looked through before the store is locked, where it was not few."""
+
+MOST = 2 * FEW
+"""Where more has come all the same, nothing is kept: to look at it while the store is locked would hold up beats."""
 
 _LOAD = "SELECT begin_utc, service, digest, sequence, month, days FROM derived WHERE begin_utc BETWEEN ? AND ?"
 _LOAD_WITHOUT_DAYS = _LOAD.replace(", days", "")
@@ -54,13 +52,21 @@ class SqlDerived:
 
     def catch_up(self) -> CaughtUp:
         """As the seam says. Most facts bear on no month that is kept: then nothing is written, but now and then."""
-        with self._database.reading() as connection:
-            since, touched = _since_mark(connection), _last_touched(connection)
-        if since.touches or since.latest - since.mark >= FEW:
-            with self._database.writing() as connection:
-                _note(connection, since)
-                touched = _last_touched(connection)
-        return CaughtUp(since.latest, touched)
+        goal: int | None = None
+        while True:
+            with self._database.reading() as connection:
+                goal = last_sequence(connection) if goal is None else goal
+                since, touched = since_mark(connection, goal), last_touched(connection)
+            if since.is_worth_noting:
+                touched = self.note(since)
+            if since.latest >= goal:
+                return CaughtUp(since.latest, touched)
+
+    def note(self, since: Since) -> int:
+        """Writes down what was found of facts, for all; the greatest number under which anything is written down."""
+        with self._database.writing() as connection:
+            note(connection, since)
+            return last_touched(connection)
 
     def news(self, since: int) -> News:
         """As the seam says."""
@@ -90,13 +96,36 @@ class SqlDerived:
 
     def keep(self, months: Sequence[DerivedMonth], mark: int) -> bool:
         """As the seam says."""
-        self.catch_up()
+        known, sound = self.still_sound(months, mark)
+        return self.put(sound, known) and len(sound) == len(months)
+
+    def still_sound(self, months: Sequence[DerivedMonth], mark: int) -> tuple[int, Sequence[DerivedMonth]]:
+        """Those on which no fact since the mark bears, up to a later mark, which few facts follow if that can be.
+
+        Of an estate that has just come there are thousands: to look at them takes seconds, in which beats must go on.
+        """
         nodes = {check.partition("/")[0] for one in months for check in one.of.checks}
-        read, touches = self._read_ahead(mark, nodes)
+        for _ in range(AHEAD):
+            self.catch_up()
+            with self._database.reading() as connection:
+                latest = last_sequence(connection)
+                if latest - mark < FEW:
+                    break
+                touched = _Touched.by(latest, touched_between(connection, mark, latest, nodes))
+            months = [one for one in months if not touched.bear_on(one.of, mark)]
+            mark = latest
+        return mark, months
+
+    def put(self, months: Sequence[DerivedMonth], mark: int) -> bool:
+        """Keeps those on which no fact since the mark bears, while the store is locked, and tells whether all were."""
+        nodes = {check.partition("/")[0] for one in months for check in one.of.checks}
         with self._database.writing() as connection:
-            since = _since_mark(connection)
-            _note(connection, since)
-            touched = _Touched.by(since.latest, (*touches, *touched_since(connection, read, nodes)))
+            latest = last_sequence(connection)
+            if latest - min(mark, mark_of(connection)) > MOST:
+                return False
+            since = since_mark(connection, latest)
+            note(connection, since)
+            touched = _Touched.by(latest, touched_between(connection, mark, latest, nodes))
             sound = [one for one in months if not touched.bear_on(one.of, mark)]
             rows = [
                 (
@@ -113,65 +142,10 @@ class SqlDerived:
             connection.executemany(_KEEP, rows)
             return len(sound) == len(months)
 
-    def _read_ahead(self, mark: int, nodes: Container[str]) -> tuple[int, list[Touch]]:
-        """What the facts of these nodes since the mark bear upon, up to one so late that few follow it.
-
-        Of an estate that has just come they are thousands: to look at them takes seconds, in which beats must go on.
-        """
-        touches: list[Touch] = []
-        for _ in range(AHEAD):
-            with self._database.reading() as connection:
-                latest = last_sequence(connection)
-                if latest - mark < FEW:
-                    break
-                touches += touched_since(connection, mark, nodes)
-                mark = latest
-        return mark, touches
-
 
 def _read(one: Wanted, month: bytes, beside: bytes | None = None) -> DerivedMonth:
     shown = _Shown((), b"") if beside is None else _shown(beside)
     return DerivedMonth(one, _month(month), shown.days, shown.lanes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Since:
-    """The facts from the mark to the latest, and what of them bears on time that is kept."""
-
-    mark: int
-    latest: int
-    touches: tuple[Touch, ...]
-
-
-def _since_mark(connection: Connection) -> _Since:
-    (mark,) = connection.execute("SELECT sequence FROM derived_mark").fetchone()
-    newest = connection.execute("SELECT end_utc FROM derived ORDER BY begin_utc DESC LIMIT 1").fetchone()
-    latest = last_sequence(connection)
-    new = touched_since(connection, mark) if newest is not None and latest > mark else ()
-    return _Since(mark, latest, tuple(one for one in new if one.begin < newest[0] + MARGIN_MS))
-
-
-def _last_touched(connection: Connection) -> int:
-    (touched,) = connection.execute("SELECT coalesce(max(sequence), 0) FROM touched").fetchone()
-    return int(touched)
-
-
-def _note(connection: Connection, since: _Since) -> None:
-    """Remembers it, unless somebody else has meanwhile, and forgets what every kept month has taken into account.
-
-    The newest stays, so that `touched` never says again what it said before.
-    """
-    moved = connection.execute("UPDATE derived_mark SET sequence = ? WHERE sequence = ?", (since.latest, since.mark))
-    if not moved.rowcount:
-        return
-    connection.executemany(
-        "INSERT INTO touched VALUES (?, ?, ?, ?, ?)",
-        [(since.latest, one.node, one.check, one.begin, one.end) for one in since.touches],
-    )
-    connection.execute(
-        "DELETE FROM touched WHERE sequence <= (SELECT min(sequence) FROM derived) "
-        "AND sequence < (SELECT max(sequence) FROM touched)"
-    )
 
 
 @dataclass(frozen=True, slots=True)

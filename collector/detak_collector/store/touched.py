@@ -31,7 +31,7 @@ _SPANS = """
         (SELECT first_begin FROM span AS later WHERE later.run = span.run AND later."check" = span."check"
             AND later.first_begin > span.first_begin ORDER BY first_begin LIMIT 1)
     FROM span JOIN text ON text.id = span."check" JOIN run ON run.sequence = span.run JOIN node ON node.id = run.node
-    WHERE span.sequence > ? ORDER BY run.node
+    WHERE span.sequence > ? AND span.sequence <= ? ORDER BY run.node
 """
 _EXCHANGES = """
     SELECT node.name, exchange.run,
@@ -40,13 +40,13 @@ _EXCHANGES = """
         (SELECT sent_agent FROM exchange AS later WHERE later.run = exchange.run
             AND later.number > exchange.number ORDER BY number LIMIT 1)
     FROM exchange JOIN run ON run.sequence = exchange.run JOIN node ON node.id = run.node WHERE exchange.sequence > ?
-    ORDER BY run.node
+    AND exchange.sequence <= ? ORDER BY run.node
 """
 _OTHERS = """
     SELECT node.name, other.run FROM (
         SELECT run, sequence FROM gap UNION ALL SELECT run, sequence FROM conflict
     ) AS other JOIN run ON run.sequence = other.run JOIN node ON node.id = run.node WHERE other.sequence > ?
-    ORDER BY run.node
+    AND other.sequence <= ? ORDER BY run.node
 """
 _FILLED = """
     SELECT node.name, span.run,
@@ -56,7 +56,7 @@ _FILLED = """
             ORDER BY number LIMIT 1),
         span.recorded_utc
     FROM span JOIN run ON run.sequence = span.run JOIN node ON node.id = run.node WHERE span.sequence > ?
-    ORDER BY run.node
+    AND span.sequence <= ? ORDER BY run.node
 """
 """A number that was missing may have been of any check: where it is filled, all of them are read anew."""
 
@@ -69,8 +69,10 @@ _LAST = (
 )
 _LAST_EXCHANGE = "SELECT max(sent_agent) FROM exchange WHERE run = ?"
 _RUNS = (
-    "SELECT node.name, run.sequence FROM run JOIN node ON node.id = run.node WHERE run.sequence > ? ORDER BY run.node"
+    "SELECT node.name, run.sequence FROM run JOIN node ON node.id = run.node "
+    "WHERE run.sequence > ? AND run.sequence <= ? ORDER BY run.node"
 )
+_BEGUN = "SELECT node.name FROM run JOIN node ON node.id = run.node WHERE run.sequence > ?"
 _CHECKS = (
     'SELECT DISTINCT node.name, text.text FROM span JOIN text ON text.id = span."check" '
     "JOIN run ON run.sequence = span.run JOIN node ON node.id = run.node WHERE span.sequence > ?1 UNION "
@@ -96,16 +98,18 @@ def last_sequence(connection: Connection) -> int:
     return int(connection.execute(f"SELECT coalesce(max(sequence), 0) FROM ({latest}) AS latest").fetchone()[0])  # noqa: S608
 
 
-def touched_since(connection: Connection, sequence: int, nodes: Container[str] | None = None) -> Iterator[Touch]:
-    """The time that facts recorded later than `sequence`, of any node or these, bear upon: one stretch a check."""
-    return _hulls(_touches(connection, sequence, nodes))
+def touched_between(
+    connection: Connection, since: int, until: int, nodes: Container[str] | None = None
+) -> Iterator[Touch]:
+    """The time that the facts after `since` up to `until`, of any node or these, bear upon: one stretch a check."""
+    return _hulls(_touches(connection, since, until, nodes))
 
 
-def _touches(connection: Connection, sequence: int, nodes: Container[str] | None) -> Iterator[Touch]:
+def _touches(connection: Connection, since: int, until: int, nodes: Container[str] | None) -> Iterator[Touch]:
     outlines = _Outlines(connection)
 
     def rows(query: str) -> Iterator[tuple[Any, ...]]:
-        return (row for row in connection.execute(query, (sequence,)) if nodes is None or row[0] in nodes)
+        return (row for row in connection.execute(query, (since, until)) if nodes is None or row[0] in nodes)
 
     yield from (outlines.of_run(*row) for row in rows(_RUNS))
     yield from (outlines.of_span(*row) for row in rows(_SPANS))
@@ -120,7 +124,7 @@ def _touches(connection: Connection, sequence: int, nodes: Container[str] | None
 def touched_checks(connection: Connection, sequence: int) -> frozenset[str]:
     """The checks of which facts later than `sequence` tell: `node/check`, or `node/` where they tell of the node."""
     checks = {f"{node}/{'' if check == ALIVE else check}" for node, check in connection.execute(_CHECKS, (sequence,))}
-    return frozenset(checks).union(f"{node}/" for node, _ in connection.execute(_RUNS, (sequence,)))
+    return frozenset(checks).union(f"{node}/" for (node,) in connection.execute(_BEGUN, (sequence,)))
 
 
 def said_since(connection: Connection, sequence: int) -> dict[str, str]:
