@@ -160,7 +160,7 @@ class Collector:
         yield "notify", self.notifier.run()
         yield "mail", self.posting.run()
         yield "catalogue", self.keeper.run(self.thread, upkeep.audit, self.rules_changed)
-        yield "filling", keep_filled(self.boards.another(), lambda: self.store.duty.is_mine)
+        yield "filling", keep_filled(self.boards, self.boards.another(), lambda: self.store.duty.is_mine)
 
     def _leads(self) -> bool:
         return self.following.role.leads

@@ -6,18 +6,14 @@ on standard input, and the answer goes to standard output.
 
 from __future__ import annotations
 
-import os
 import pickle
 import sys
-from contextlib import suppress
 
 from detak_collector.deriving.catalogue_effect import Effect, Evidence, Question, effect_of
 from detak_collector.deriving.stored import ReadingDatabase, StoredFacts, WrittenElsewhereError
 from detak_collector.store.base import CaughtUp, StoreError, StoreUnavailableError
 from detak_collector.store.derived import SqlDerived
 from detak_collector.store.registry import SqlRegistry
-
-NICENESS = 10
 
 
 class _OnlyRead(SqlDerived):
@@ -32,8 +28,6 @@ class _OnlyRead(SqlDerived):
 
 def main() -> None:
     """Answers with an Effect, or with a text that says what failed."""
-    with suppress(OSError):
-        os.nice(NICENESS)
     question = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started us
     assert isinstance(question, Question)
     database = ReadingDatabase(question.place.database())

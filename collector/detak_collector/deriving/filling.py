@@ -34,8 +34,11 @@ class Filling:
     """When the months begin of which every service is kept, under these rules and while no fact has touched any."""
     _as: tuple[Rules, int] | None = field(default=None, init=False)
 
-    def step(self) -> bool:
-        """Keeps some months that are not kept; False where there is none, or the store keeps nothing now."""
+    def step(self, *, only_look: bool = False) -> bool:
+        """Keeps some months that are not kept; False where there is none, or the store keeps nothing now.
+
+        `only_look`: keeps none, and tells whether there is any.
+        """
         view = View(self.evidence, self.rules(), self.clock())
         try:
             self._follow(view.rules)
@@ -44,6 +47,8 @@ class Filling:
         for cell in self._open(view):
             stored = StoredMonths(view, self.derived)
             missing = stored.missing(cell)
+            if missing and only_look:
+                return True
             if missing:
                 services = [one for one in view.rules.catalogue.services if one.id in missing]
                 some = StoredMonths(view.only(services[:AT_ONCE]), self.derived)

@@ -59,10 +59,11 @@ class SheetOrder:
 
 @dataclass(frozen=True, slots=True)
 class FillOrder:
-    """Keep a few closed months that are not kept yet. `rules` as in an Order."""
+    """Keep a few closed months that are not kept yet, or only look whether there is any. `rules` as in an Order."""
 
     now: Reading
     rules: Rules | None
+    only_look: bool = False
 
 
 @dataclass(frozen=True, slots=True)

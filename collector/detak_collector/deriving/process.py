@@ -9,14 +9,14 @@ import asyncio
 import logging
 import pickle
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from detak_collector.board.running import LEISURE
 from detak_collector.clocks import Clock, Reading
-from detak_collector.deriving.life import Patience, Signs, how_it_ended, is_running
+from detak_collector.deriving.life import Patience, Signs, how_it_ended, is_running, started_behind
 from detak_collector.deriving.messages import (
     LENGTH,
     Drawn,
@@ -134,10 +134,13 @@ class Boards:
             self._losses = 0
             return drawn
 
-    async def fill(self) -> bool:
-        """Keeps a few closed months that nobody has asked for; whether there may be more. Raises NotDerivedError."""
+    async def fill(self, *, only_look: bool = False) -> bool:
+        """Keeps a few closed months that nobody has asked for; whether there may be more. Raises NotDerivedError.
+
+        `only_look`: keeps none, and tells whether there is any.
+        """
         async with self._turn:
-            filled = await self._ordered(FillOrder)
+            filled = await self._ordered(lambda now, rules: FillOrder(now, rules, only_look))
             assert isinstance(filled, Filled)
             self._losses = 0
             return filled.more
@@ -180,10 +183,7 @@ class Boards:
             self.trouble = await self._lost(_LostError())
         if asyncio.get_running_loop().time() < self._not_before:
             raise NotDerivedError(self.trouble)
-        # In a session of its own it does not see a terminal's Ctrl-C.
-        self._child = await asyncio.create_subprocess_exec(
-            *self.command, stdin=PIPE, stdout=PIPE, start_new_session=True
-        )
+        self._child = await started_behind(self.command)
         self._rules_there = None
         await self._say(self._child, Start(self.place))
         return self._child

@@ -60,9 +60,6 @@ from detak_collector.web.render import STATIC, TEMPLATES, Renderer
 from detak_collector.web.sheet import DrawnSheet
 from detak_collector.web.sheet_maker import SheetMaker, Sources
 
-NICENESS = 10
-"""A tenth of what the serving process gets where both want the same core."""
-
 FIRST_TO_GO = "500"
 """Where memory runs out the kernel ends this process, which is started again, and not the one that has evidence."""
 
@@ -154,7 +151,7 @@ class Deriving:
                 case SheetOrder():
                     return self._sheets.draw(order.sheet)
                 case FillOrder():
-                    return Filled(self._filling.step())
+                    return Filled(self._filling.step(only_look=order.only_look))
                 case Order():
                     return self._drawn(order)
         except StoreError as error:
@@ -204,13 +201,11 @@ def _line() -> Line:
 
 
 def _take_the_back_seat() -> None:
-    """Others go first, signals meant for the serving process are left to it, and its end is the end of this one."""
+    """Signals meant for the serving process are left to it, its end is the end of this one, and memory is its first."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     # Also where this process is stopped, and so cannot see its line closed.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    with suppress(OSError):
-        os.nice(NICENESS)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO, encoding="ascii")
 

@@ -16,8 +16,8 @@ _log = logging.getLogger(__name__)
 class FillingProcess(Protocol):
     """`Boards`, of which nothing else is asked here."""
 
-    async def fill(self) -> bool:
-        """Takes a step, and tells whether there may be another one; raises NotDerivedError."""
+    async def fill(self, *, only_look: bool = False) -> bool:
+        """Takes a step, or only looks, and tells whether there may be another one; raises NotDerivedError."""
         ...
 
     async def close(self) -> None:
@@ -35,30 +35,40 @@ class FillingPace:
     again_s: float = 3_600.0
 
 
-async def keep_filled(process: FillingProcess, is_on_duty: Callable[[], bool], pace: FillingPace | None = None) -> None:
-    """For ever. Where collectors share a store, the one on duty does it."""
+async def keep_filled(
+    page: FillingProcess, process: FillingProcess, is_on_duty: Callable[[], bool], pace: FillingPace | None = None
+) -> None:
+    """For ever. Where collectors share a store, the one on duty does it.
+
+    The page's process, which is there anyway, looks whether there is anything to do: another one takes 75 MiB.
+    """
     settled = pace or FillingPace()
     await asyncio.sleep(settled.first_s)
     try:
         while True:
-            if is_on_duty():
+            if is_on_duty() and await _taken(page, only_look=True):
                 await _filled(process, settled)
-            await process.close()
+                await process.close()
             await asyncio.sleep(settled.again_s)
     finally:
         await process.close()
 
 
 async def _filled(process: FillingProcess, pace: FillingPace) -> None:
-    """Until there is nothing more to keep. A process that was lost has told why, and another one goes on next time."""
+    """Until there is nothing more to keep."""
     loop, more = asyncio.get_running_loop(), True
     while more:
         begun = loop.time()
-        try:
-            more = await process.fill()
-        except NotDerivedError:
-            return
-        except Exception as error:  # noqa: BLE001 - what is merely kept ahead must not end the collector
-            _log.warning("closed months are derived when asked for, not before: %s: %s", type(error).__name__, error)
-            return
+        more = await _taken(process)
         await asyncio.sleep(max(pace.least_s, loop.time() - begun))
+
+
+async def _taken(process: FillingProcess, *, only_look: bool = False) -> bool:
+    """A step; False too where the process was lost, which has told why: another one goes on next time."""
+    try:
+        return await process.fill(only_look=only_look)
+    except NotDerivedError:
+        return False
+    except Exception as error:  # noqa: BLE001 - what is merely kept ahead must not end the collector
+        _log.warning("closed months are derived when asked for, not before: %s: %s", type(error).__name__, error)
+        return False

@@ -56,6 +56,7 @@ def test_once_it_is_done_a_report_derives_nothing_that_is_settled() -> None:
     with season() as (store, _):
         taken = steps(filling(store))
         assert taken > 1
+        assert not filling(store).step(only_look=True)
         assert kept(store) == taken * len(RULES.catalogue.services)
         assert derived_for(store, END) == []
         assert steps(filling(store)) == 0
@@ -65,7 +66,10 @@ def test_what_came_late_is_kept_anew_and_nothing_else() -> None:
     with season(but_last=3) as (store, later):
         one = filling(store)
         steps(one)
+        before = kept(store)
         store.evidence.commit(later)  # type: ignore[arg-type]
+        assert one.step(only_look=True)
+        assert kept(store) == before
         again = steps(one)
         assert 0 < again < MOST_STEPS
         assert derived_for(store, END) == []
@@ -106,7 +110,8 @@ class Process:
         self._by = by or NotDerivedError("lost")
         self.told: list[str] = []
 
-    async def fill(self) -> bool:
+    async def fill(self, *, only_look: bool = False) -> bool:
+        assert not only_look
         self.told.append("fill")
         if len(self.told) - 1 == self._lost_at:
             raise self._by
@@ -120,6 +125,24 @@ class Process:
             raise asyncio.CancelledError
 
 
+class Page:
+    """Tells that there is something to do, or not."""
+
+    def __init__(self, *, something: bool = True) -> None:
+        self.something = something
+        self.asked = 0
+
+    async def fill(self, *, only_look: bool = False) -> bool:
+        assert only_look
+        self.asked += 1
+        if self.asked > 3:
+            raise asyncio.CancelledError
+        return self.something
+
+    async def close(self) -> None:
+        raise AssertionError("the page's process is not the filling's to end")
+
+
 PACE = FillingPace(first_s=0.0, least_s=0.0, again_s=0.01)
 
 
@@ -127,7 +150,7 @@ PACE = FillingPace(first_s=0.0, least_s=0.0, again_s=0.01)
 async def test_the_job_goes_on_until_all_is_kept_and_lets_the_process_go_in_between() -> None:
     process = Process([3, 1, 1])
     with suppress(asyncio.CancelledError, IndexError):
-        await keep_filled(process, lambda: True, PACE)
+        await keep_filled(Page(), process, lambda: True, PACE)
     assert process.told[:6] == ["fill", "fill", "fill", "close", "fill", "close"]
 
 
@@ -136,15 +159,25 @@ async def test_the_job_goes_on_until_all_is_kept_and_lets_the_process_go_in_betw
 async def test_a_lost_process_ends_the_round_and_another_one_begins_later(by: Exception) -> None:
     process = Process([3, 2], lost_at=1, by=by)
     with suppress(asyncio.CancelledError, IndexError):
-        await keep_filled(process, lambda: True, PACE)
+        await keep_filled(Page(), process, lambda: True, PACE)
     assert process.told[:5] == ["fill", "fill", "close", "fill", "fill"]
 
 
 @pytest.mark.asyncio
 async def test_of_collectors_that_share_a_store_only_the_one_on_duty_fills() -> None:
-    process = Process([3, 3])
-    with suppress(asyncio.CancelledError, IndexError):
-        await keep_filled(process, lambda: False, PACE)
+    page, process = Page(), Process([3, 3])
+    with suppress(asyncio.CancelledError, TimeoutError):
+        await asyncio.wait_for(keep_filled(page, process, lambda: False, PACE), 0.1)
+    assert "fill" not in process.told
+    assert not page.asked
+
+
+@pytest.mark.asyncio
+async def test_no_other_process_is_started_where_the_pages_finds_nothing_to_keep() -> None:
+    page, process = Page(something=False), Process([3])
+    with suppress(asyncio.CancelledError):
+        await keep_filled(page, process, lambda: True, PACE)
+    assert page.asked > 1
     assert "fill" not in process.told
 
 

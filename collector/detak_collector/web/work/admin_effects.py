@@ -7,12 +7,13 @@ import hashlib
 import pickle
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from detak_collector.deriving.catalogue_effect import Effect, Question
+from detak_collector.deriving.life import started_behind
 from detak_collector.deriving.process import NotDerivedError
 from detak_collector.translation.saying import Saying, saying
 
@@ -46,7 +47,7 @@ class Effects:
             return effect
 
     async def _derived(self, asked: bytes) -> Effect:
-        child = await asyncio.create_subprocess_exec(*self.command, stdin=PIPE, stdout=PIPE, start_new_session=True)
+        child = await started_behind(self.command)
         try:
             async with asyncio.timeout(self.wait_s):
                 said, _ = await child.communicate(asked)
