@@ -166,7 +166,7 @@ class _State:
         if self._is_due(view, still_open, leisure):
             mark = self._news if caught_up is None else caught_up.mark
             affected = everything
-            self._derive_all(view, still_open)
+            self._derive_all(view, still_open, heard)
         else:
             mark, changed = self._changed(silent)
             affected = self._affected(changed)
@@ -259,12 +259,12 @@ class _State:
             return True
         return view.moment.boottime - self._whole_at >= leisure * self._whole_cost_ms
 
-    def _derive_all(self, view: View, still_open: Sequence[Interval]) -> None:
+    def _derive_all(self, view: View, still_open: Sequence[Interval], nodes: Collection[str]) -> None:
         begun = self._timer()
         self._open = []
         self._derive(view, still_open, {service.id for service in self.rules.catalogue.services})
         self._nodes = {}
-        self._look_at_nodes(view, None)
+        self._look_at_nodes(view, nodes)
         self._whole_at, self._whole_cost_ms = view.moment.boottime, (self._timer() - begun) * 1_000
 
     def _derive(self, view: View, still_open: Sequence[Interval], names: Collection[str]) -> None:
@@ -282,12 +282,10 @@ class _State:
             else:
                 self._open.append(_Open(cell, month, days))
 
-    def _look_at_nodes(self, view: View, names: Collection[str] | None) -> None:
-        """Looks at these nodes anew, or at all."""
-        if names is not None and not names:
-            return
-        now, rows = view.moment.utc, self._registry.listing(view.moment, names)
-        for at in range(0, len(rows), NODES_AT_ONCE):
-            some = rows[at : at + NODES_AT_ONCE]
-            facts = view.facts(now - DAY_MS, now, frozenset(f"{row.name}/{ALIVE}" for row in some))
-            self._nodes.update(node_states(view.rules.catalogue, some, facts, now))
+    def _look_at_nodes(self, view: View, names: Collection[str]) -> None:
+        """Looks at these nodes anew, some at a time."""
+        now, order = view.moment.utc, sorted(names)
+        for at in range(0, len(order), NODES_AT_ONCE):
+            rows = self._registry.listing(view.moment, order[at : at + NODES_AT_ONCE])
+            facts = view.facts(now - DAY_MS, now, frozenset(f"{row.name}/{ALIVE}" for row in rows))
+            self._nodes.update(node_states(view.rules.catalogue, rows, facts, now))
