@@ -23,6 +23,7 @@ from detak_collector.board.pulse import Pulse
 from detak_collector.catalogue.register import Register
 from detak_collector.catalogue.texts import read
 from detak_collector.channel.enrol import Keyring
+from detak_collector.clocks import Reading
 from detak_collector.config import load
 from detak_collector.decisions.log import CurrentRules
 from detak_collector.rules import rules_in_force
@@ -55,16 +56,18 @@ class AdminStage(Stage):
 
 
 @asynccontextmanager
-async def admin_stage(folder: Path) -> AsyncIterator[AdminStage]:
-    """Agus and Ayu are admins, Budi approves, Dewi is an auditor, Siti a viewer, and Tamu has no role."""
-    (folder / "collector.toml").write_text('state_directory = "state"\nservices = "services.toml"\n')
-    (folder / "services.toml").write_text(SERVICES)
-    now, told, source = reading(MINUTES * MINUTE_MS + 5_000), Told(), FabricatedSource(healthy())
-    (folder / "state").mkdir()
-    fill(folder / "state", {"web": [(300, 310)], "api": [(300, 340)]}, MINUTES)
+async def admin_stage(folder: Path, at: Reading | None = None) -> AsyncIterator[AdminStage]:
+    """Agus and Ayu are admins, Budi approves, Dewi is an auditor, Siti a viewer, and Tamu has no role.
+
+    With `at`, a moment, over the files that are in the folder already.
+    """
+    now, told, source = at or reading(MINUTES * MINUTE_MS + 5_000), Told(), FabricatedSource(healthy())
+    if at is None:
+        _make(folder)
     stage: AdminStage
     with closing(open_store(folder / "state", now)) as store, ThreadPoolExecutor(1) as thread:
-        Register(store.entries).record(read(folder / "services.toml"), "", now.utc, has_past=False)
+        if at is None:
+            Register(store.entries).record(read(folder / "services.toml"), "", now.utc, has_past=False)
         config = replace(load(folder / "collector.toml"), sign_in=TERMS)
         rules = CurrentRules(store, lambda: rules_in_force(config, store.entries), lambda: stage.now)
         people = People(store, thread, lambda: stage.now, lambda: stage.config, lambda: rules().zone, told)
@@ -92,14 +95,21 @@ async def admin_stage(folder: Path) -> AsyncIterator[AdminStage]:
             await runner.cleanup()
 
 
+def _make(folder: Path) -> None:
+    (folder / "collector.toml").write_text('state_directory = "state"\nservices = "services.toml"\n')
+    (folder / "services.toml").write_text(SERVICES)
+    (folder / "state").mkdir()
+    fill(folder / "state", {"web": [(300, 310)], "api": [(300, 340)]}, MINUTES)
+
+
 @contextmanager
-def serving_admin(folder: Path) -> Iterator[AdminStage]:
+def serving_admin(folder: Path, at: Reading | None = None) -> Iterator[AdminStage]:
     """The same served by a thread of its own, beside a browser that waits."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        context = admin_stage(folder)
+        context = admin_stage(folder, at)
         stage = asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(20)
         try:
             yield stage

@@ -62,7 +62,7 @@ class Oracle:
         """Everything about one instant: as observed (unknown is up), and under every way the unknown may be."""
         checks = sorted(set(self.service.checks()))
         known = {check: self._known(check, t) for check in checks}
-        said_down = any(one.category == "down" and one.begin <= t < one.end for one in self.declarations)
+        said_down = self._said_down(t)
         as_seen = {check: bool(state) for check, state in known.items()}
         worlds = [
             dict(zip(checks, world, strict=True))
@@ -82,6 +82,24 @@ class Oracle:
             cause=self._cause(as_seen, t) if gross else None,
             service_time=not self._leaves_the_denominator(t),
         )
+
+    def causes(self, t: int, *, declared: bool) -> set[str | None]:
+        """In each way the unknown may be, the layer by which the service is down and counts; None where it is not.
+
+        `declared`: what people declared is believed.
+        """
+        said_down = declared and self._said_down(t)
+        checks = sorted(set(self.service.checks()))
+        known = [self._known(check, t) for check in checks]
+        as_seen = {check: bool(state) for check, state in zip(checks, known, strict=True)}
+        worlds = product(*([state] if state is not None else [False, True] for state in known))
+        named = [dict(zip(checks, world, strict=True)) for world in worlds]
+        return {
+            self._cause(world, t) if self._truly(world, as_seen, t, said_down=said_down) else None for world in named
+        }
+
+    def _said_down(self, t: int) -> bool:
+        return any(one.category == "down" and one.begin <= t < one.end for one in self.declarations)
 
     def _known(self, check: str, t: int) -> bool | None:
         state = state_at(self.facts, check, t)

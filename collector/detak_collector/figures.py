@@ -122,7 +122,7 @@ class Figures:
         cells = cells_of(view.case(), period)
         details = [view.month(period, cell, beside=False) for cell in cells]
         result = put_together(view.case(), period, [detail.services for detail in details], details, beside=False)
-        return self._recalled(result)
+        return replace(self._recalled(result), drills=view.rules.drills)
 
     def report_of(self, service: str, period: Period) -> Result:
         """The outages of one service, from kept months: what its page lists. No number is given."""

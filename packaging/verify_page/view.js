@@ -47,6 +47,7 @@ const percentText = (figure) => (figure.percent === null ? say("no service time"
 
 function verdictText(figure) {
   if (figure.verdict === null) return say("no verdict");
+  if (figure.verdict === "not observed") return say("Not observed");
   return figure.verdict === "met" ? say("Target met") : say("Target missed");
 }
 
@@ -121,7 +122,7 @@ function outageTitle(one) {
   return `${say("Outage {number}", { number })} · ${one.service}`;
 }
 
-const correctionText = (one) => `${say(REASONS[one.category] || one.category)}, ${one.document}: ${one.reason}`;
+const correctionText = (one) => `${say(REASONS[one.category] || one.category)}${one.drill ? ` (${say("drill")})` : ""}, ${one.document}: ${one.reason}`;
 
 function pieceItem(piece) {
   const counted = piece.fate === "counted";

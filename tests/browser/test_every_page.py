@@ -33,6 +33,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/admin/nodes": ("/admin/nodes", "/admin/nodes?find=nobody"),
     "/admin/nodes/{node}": (f"/admin/nodes/{NODE}",),
     "/admin/people": ("/admin/people",),
+    "/admin/retention": ("/admin/retention",),
     "/admin/people/{name}": (f"/admin/people/{EVERYTHING}",),
     "/audit": ("/audit",),
     "/calendar": ("/calendar?at=2023-11",),

@@ -189,6 +189,11 @@ class FigureState:
     proof: str | None
     services: int
 
+    @property
+    def is_unobserved(self) -> bool:
+        """Whether nobody watched and nothing was counted, so that a verdict would praise silence."""
+        return not self.coverage and not self.counted_ms and self.proof != "met"
+
 
 @dataclass(frozen=True, slots=True)
 class Board:

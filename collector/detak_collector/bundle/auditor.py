@@ -120,9 +120,8 @@ def _explain(given: argparse.Namespace) -> int:
     records = chain_of(package).records
     with contents_of(package) as contents:
         key = named(result_of(contents), given.outage)
-        zone, numbers = contents.zone, contents.numbering.numbers
         for one in explained(contents, (key,)):
-            print_outage(one, numbers, zone, records)
+            print_outage(one, contents, records)
     return FINE
 
 
@@ -131,9 +130,8 @@ def _sample(given: argparse.Namespace) -> int:
     records = chain_of(package).records
     with contents_of(package) as contents:
         sample = drawn(result_of(contents, step=_step(package)), records, given.n, given.seed)
-        zone, numbers = contents.zone, contents.numbering.numbers
         for one in explained(contents, sample.outages):
-            print_outage(one, numbers, zone, records)
+            print_outage(one, contents, records)
         for key in sample.spans:
             print_span(key, records)
     print_size(sample, given.seed)

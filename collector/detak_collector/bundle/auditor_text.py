@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import tzinfo
 
 from detak_collector.bundle.checking import Checked
+from detak_collector.bundle.deriving import Contents
 from detak_collector.bundle.evidence import Records, SpanKey, shown
 from detak_collector.bundle.manifest import Numbered
 from detak_collector.bundle.package import Package
 from detak_collector.bundle.sampling import MOST_LINES, Sample, evidence_of
-from detak_collector.downtime.catalogue import Correction
 from detak_collector.downtime.derive import Result
 from detak_collector.downtime.explain import COUNTED, Explained, Layer, Piece
 from detak_collector.downtime.outages import OutageKey
 from detak_collector.ledger.chain import GivenHead
+from detak_collector.report.correction_line import correction_line
 from detak_collector.report.numbers import clock_text, decimal_text, iso_utc, moment_of
 from detak_collector.report.terminal import printable
 
@@ -55,23 +56,23 @@ def print_effect(name: str, before: Result, after: Result) -> None:
 def _figure(result: Result) -> str:
     figure, target = result.figure, result.target_percent
     percent = "no service time" if figure.percent is None else f"{decimal_text(figure.percent, 4)} %"
-    verdict = figure.verdict(target) or "no verdict"
+    verdict = figure.standing(target) or "no verdict"
     return (
         f"{percent}: {figure.counted_ms:,} ms counted of {figure.service_time_ms:,} ms; "
         f"certain {figure.certain_ms:,}, possible {figure.possible_ms:,}; target {decimal_text(target, 4)} %: {verdict}"
     )
 
 
-def print_outage(one: Explained, numbers: Sequence[Numbered], zone: tzinfo, records: Records) -> None:
+def print_outage(one: Explained, contents: Contents, records: Records) -> None:
     """An outage in its pieces, and the lines behind it."""
-    outage = one.outage
-    number = number_of(outage.key, numbers) or "no number"
+    outage, zone = one.outage, contents.zone
+    number = number_of(outage.key, contents.numbering.numbers) or "no number"
     running = ", still running" if outage.running else ""
     say("OUTAGE", f"{number}  {outage.id}  {local_text(outage.begin, zone)} to {local_text(outage.end, zone)}{running}")
     bounds = f"certain {clock_text(outage.certain_ms)}, possible {clock_text(outage.possible_ms)}"
     say("", f"counted {clock_text(outage.counted_ms)} ({bounds})")
     for piece in one.pieces:
-        _print_piece(piece, zone)
+        _print_piece(piece, zone, contents.corrections.drills)
     lines = evidence_of(one, records)
     for line in lines[:MOST_LINES]:
         say("line", shown(line))
@@ -79,7 +80,7 @@ def print_outage(one: Explained, numbers: Sequence[Numbered], zone: tzinfo, reco
         say("line", f"and {len(lines) - MOST_LINES} more")
 
 
-def _print_piece(piece: Piece, zone: tzinfo) -> None:
+def _print_piece(piece: Piece, zone: tzinfo, drills: Collection[str] | None) -> None:
     fate = COUNTED if piece.fate == COUNTED else f"not counted: {piece.fate.replace('_', ' ')}"
     say("piece", f"{local_text(piece.begin, zone)} for {clock_text(piece.end - piece.begin)}  {fate}  {piece.cause}")
     for layer in piece.layers:
@@ -90,20 +91,13 @@ def _print_piece(piece: Piece, zone: tzinfo) -> None:
         when = f"{local_text(passage.begin, zone)} to {local_text(passage.end, zone)}"
         say("", f"  {check}  {when}  {passage.shown_as}{message}{rests}")
     for correction in piece.corrections:
-        say("", f"  {_correction(correction)}")
+        say("", f"  {correction_line(correction, drills)}")
 
 
 def _layer(layer: Layer) -> str:
     rule = f", rule {layer.rule}" if layer.rule else ""
     chosen = f": {layer.stands_for_it} stands for it this month" if layer.stands_for_it else ""
     return f"group {layer.group} ({layer.category}){rule}{chosen}"
-
-
-def _correction(one: Correction) -> str:
-    return (
-        f"{one.category} {one.label}, document {one.document}: {one.reason} "
-        f"(proposed by {one.proposed_by}, approved by {one.approved_by})"
-    )
 
 
 def print_span(key: SpanKey, records: Records) -> None:

@@ -159,7 +159,8 @@ def _completed(result: Result, contents: Contents) -> Result:
     }
     orders = orders_of(numbering.rulings, {one.number: one.into for one in numbering.merged})
     told = replace(with_incidents(result, numbers, orders), published=numbering.published)
-    return replace(told, ledger=contents.package.manifest.ledger)
+    drills = contents.corrections.drills
+    return replace(told, ledger=contents.package.manifest.ledger, drills=None if drills is None else frozenset(drills))
 
 
 def result_text(result: Result) -> bytes:
@@ -181,4 +182,4 @@ def without(contents: Contents, name: str) -> Contents:
     if (exclusions, declarations) == (corrections.exclusions, corrections.declarations):
         known = sorted({one.id for one in (*corrections.exclusions, *corrections.declarations)})
         raise BundleError(f"no exclusion or declaration is called {name!r}; there are: {', '.join(known) or 'none'}")
-    return replace(contents, corrections=Corrections(exclusions, declarations))
+    return replace(contents, corrections=replace(corrections, exclusions=exclusions, declarations=declarations))

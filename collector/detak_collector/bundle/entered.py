@@ -45,8 +45,15 @@ def disagreements(
     for about, every in applied.items():
         of_kind = [one for one in proposals if one["body"].get("about") == about]
         for correction in every:
-            if not any(_is(correction, one, approvals.get(str(one.get("id")), ()), zone) for one in of_kind):
+            said = (one for one in of_kind if _is(correction, one, approvals.get(str(one.get("id")), ()), zone))
+            proposal = next(said, None)
+            if proposal is None:
                 yield f"{about} {correction.label}: is not as it was proposed and approved in the ledger"
+            elif corrections.drills is not None and about == EXCLUSION:
+                is_drill = _is_drill(correction, proposal, of_kind, zone)
+                if is_drill != (correction.id in corrections.drills):
+                    told = "a drill in the ledger" if is_drill else "no drill that was declared ahead in the ledger"
+                    yield f"{about} {correction.label}: is {told}, and the bundle says otherwise"
         names = {one.id for one in every}
         yield from _left_out(about, of_kind, approvals, names, manifest.as_of)
 
@@ -72,6 +79,20 @@ def _is(correction: Correction, proposal: Entry, decisions: Sequence[Entry], zon
     is_as_long = correction.end - correction.begin == first.end - first.begin and correction.begin >= first.begin
     window = replace(first, begin=correction.begin, end=correction.end, window=correction.window)
     return is_as_long and "recurrence" in proposal["body"]["record"] and window == correction
+
+
+def _is_drill(correction: Correction, proposal: Entry, proposals: Sequence[Entry], zone: ZoneInfo) -> bool:
+    """Whether it was declared as a drill before it began, or stands in the place of one that was."""
+    seen: set[object] = set()
+    one: Entry | None = proposal
+    while one is not None and one.get("id") not in seen and one["body"].get("drill") is True:
+        first = _first(correction, one, zone)
+        if first is not None and not first.late:
+            return True
+        seen.add(one.get("id"))
+        target = one["body"].get("target")
+        one = None if target is None else next((other for other in proposals if other.get("id") == target), None)
+    return False
 
 
 def _first(correction: Correction, proposal: Entry, zone: ZoneInfo) -> Correction | None:

@@ -188,10 +188,10 @@ class Desk:
 
 def _shown(contents: Contents, keys: tuple[OutageKey, ...], records: Records) -> list[Value]:
     """Outages as values, each printed as well."""
-    zone, numbers, values = contents.zone, contents.numbering.numbers, []
+    values = []
     for one in explained(contents, keys):
-        print_outage(one, numbers, zone, records)
-        values.append(outage_values(one, numbers, zone, records))
+        print_outage(one, contents, records)
+        values.append(outage_values(one, contents, records))
     return values
 
 

@@ -5,7 +5,7 @@ Instants of outages are texts of the organisation's own clock; everything that a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import tzinfo
 from heapq import nlargest
 
@@ -51,7 +51,7 @@ def figure_values(result: Result) -> dict[str, Value]:
         "counted_ms": figure.counted_ms, "certain_ms": figure.certain_ms, "possible_ms": figure.possible_ms,
         "gross_ms": figure.gross_ms, "service_time_ms": figure.service_time_ms, "running": result.running,
         "coverage": None if figure.coverage is None else decimal_text(100 * figure.coverage, 2),
-        "verdict": figure.verdict(target), "proof": figure.proof(target),
+        "verdict": figure.standing(target), "proof": figure.proof(target),
     }  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def corrections_values(contents: Contents) -> list[Value]:
     """Exclusions and declarations in force, each once, to choose from."""
     corrections = contents.corrections
     every = {one.id: one for one in (*corrections.exclusions, *corrections.declarations) if one.in_force}
-    return [_correction(every[name]) for name in sorted(every)[:MOST_OFFERED]]
+    return [_correction(every[name], corrections.drills) for name in sorted(every)[:MOST_OFFERED]]
 
 
 def longest_values(result: Result, contents: Contents) -> list[Value]:
@@ -70,12 +70,12 @@ def longest_values(result: Result, contents: Contents) -> list[Value]:
     return [_outage(one, numbers, contents.zone) for one in longest]
 
 
-def outage_values(one: Explained, numbers: Sequence[Numbered], zone: tzinfo, records: Records) -> Value:
+def outage_values(one: Explained, contents: Contents, records: Records) -> Value:
     """An outage in its pieces, and the lines behind it."""
     lines = evidence_of(one, records)
     return {
-        **_outage(one.outage, numbers, zone),
-        "pieces": [_piece(piece, zone) for piece in one.pieces],
+        **_outage(one.outage, contents.numbering.numbers, contents.zone),
+        "pieces": [_piece(piece, contents.zone, contents.corrections.drills) for piece in one.pieces],
         "lines": [shown(line) for line in lines[:MOST_LINES]],
         "more_lines": max(0, len(lines) - MOST_LINES),
     }
@@ -96,7 +96,7 @@ def _outage(one: Outage, numbers: Sequence[Numbered], zone: tzinfo) -> dict[str,
     }  # fmt: skip
 
 
-def _piece(piece: Piece, zone: tzinfo) -> Value:
+def _piece(piece: Piece, zone: tzinfo, drills: Collection[str] | None) -> Value:
     return {
         "begin": local_text(piece.begin, zone), "length_ms": piece.end - piece.begin, "fate": piece.fate,
         "cause": piece.cause,
@@ -115,13 +115,14 @@ def _piece(piece: Piece, zone: tzinfo) -> Value:
             }
             for check, one in piece.evidence
         ],
-        "corrections": [_correction(one) for one in piece.corrections],
+        "corrections": [_correction(one, drills) for one in piece.corrections],
     }  # fmt: skip
 
 
-def _correction(one: Correction) -> Value:
+def _correction(one: Correction, drills: Collection[str] | None) -> Value:
     return {
         "id": printable(one.id), "label": printable(one.label), "category": one.category,
-        "document": printable(one.document), "reason": printable(one.reason), "proposed_by": printable(one.proposed_by),
+        "drill": one.id in (drills or ()), "document": printable(one.document), "reason": printable(one.reason),
+        "proposed_by": printable(one.proposed_by),
         "approved_by": printable(one.approved_by or ""),
     }  # fmt: skip

@@ -16,7 +16,10 @@ from detak_collector.downtime.incidents import Ruling
 from detak_collector.downtime.intervals import Interval
 
 FORMAT = "detak-bundle"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE_VERSIONS = (1, FORMAT_VERSION)
+"""Version 1 did not tell which exclusions are drills."""
+
 MANIFEST = "bundle.json"
 SERVICES = "services.toml"
 CORRECTIONS = "corrections.json"
@@ -74,10 +77,14 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """What was in force or pending, windows that recur laid out, as the engine was given it."""
+    """What was in force or pending, windows that recur laid out, as the engine was given it.
+
+    `drills`: the ids of the exclusions that are drills, in order; None where the bundle does not tell.
+    """
 
     exclusions: tuple[Exclusion, ...]
     declarations: tuple[Declaration, ...]
+    drills: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from detak_collector.bundle.codec import MisfitError, read
-from detak_collector.bundle.manifest import FORMAT, FORMAT_VERSION, MANIFEST, NAME, RESULT, Manifest
+from detak_collector.bundle.manifest import FORMAT, MANIFEST, NAME, READABLE_VERSIONS, RESULT, Manifest
 from detak_collector.bundle.months import LINE_BYTES, decoded
 
 PACKED_BYTES = 1024 * 1024 * 1024
@@ -98,9 +98,10 @@ def decoded_manifest(package: Package) -> Manifest:
         raw = decoded(package.content(MANIFEST).strip(), f"{package.path}: {MANIFEST}")
     except MisfitError as error:
         raise BundleError(str(error)) from None
-    if raw.get("format") != FORMAT or raw.get("version") != FORMAT_VERSION:
+    if raw.get("format") != FORMAT or raw.get("version") not in READABLE_VERSIONS:
         said = f"{str(raw.get('format'))[:40]} {str(raw.get('version'))[:40]}"
-        raise BundleError(f"{package.path}: this program reads {FORMAT} {FORMAT_VERSION} (got {said})")
+        known = " and ".join(map(str, READABLE_VERSIONS))
+        raise BundleError(f"{package.path}: this program reads {FORMAT} {known} (got {said})")
     return package.read(Manifest, MANIFEST)
 
 

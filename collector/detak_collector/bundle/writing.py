@@ -138,7 +138,8 @@ def _derived(view: View, period: Period, files: _Files, needed: Needed, step: St
 
 def _said(view: View, texts: Texts, result: Result, store: Store) -> Mapping[str, bytes]:
     """What people entered, and by what it is read."""
-    corrections = Corrections(view.rules.exclusions, view.rules.declarations)
+    drills = sorted(view.rules.drills & {one.id for one in view.rules.exclusions})
+    corrections = Corrections(view.rules.exclusions, view.rules.declarations, tuple(drills))
     rulings = tuple(one for one in store.outages.rulings() if one.ruled_at <= view.moment.utc)
     numbers = sorted((*key, number) for key, number in result.numbers.items() if number is not None)
     numbering = Numbering(

@@ -59,7 +59,7 @@ def seal_body(
 def figure_words(account: Account) -> str:
     """A seal's figure in one line."""
     figure = account.figure
-    verdict = figure.verdict(account.target_percent) or "no figure"
+    verdict = figure.standing(account.target_percent) or "no figure"
     return f"{percent_text(figure.percent)}, {clock_text(figure.counted_ms)} counted, {verdict}"
 
 

@@ -16,7 +16,9 @@ from detak_collector.report.difference import difference_document, print_differe
 @period_options
 @click.option("--since", required=True, help="The moment of the earlier view, such as 2026-11-03T08:00.")
 @click.option("--until", help="The moment of the later view; now, unless it is given.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How it is written."
+)
 @click.pass_obj
 def difference_command(  # noqa: PLR0913, PLR0917 - one parameter an option
     session: Session, period: str | None, begin: str | None, end: str | None, since: str, until: str | None, form: str

@@ -32,6 +32,7 @@ from detak_collector.downtime.catalogue import Catalogue
 from detak_collector.downtime.derive import Case, Result, derive
 from detak_collector.downtime.explain import explain
 from detak_collector.downtime.facts import Facts
+from detak_collector.downtime.figure import NOT_OBSERVED
 from detak_collector.downtime.intervals import Interval
 from detak_collector.downtime.months import ServiceMonth
 from detak_collector.downtime.periods import Period, PeriodError, parse_period
@@ -113,7 +114,10 @@ def report(  # noqa: PLR0913 - one parameter an option
     provider: str | None,
     output: Output,
 ) -> int:
-    """Print the downtime figure of a period, or write its report. Exit code 1 if the target is missed."""
+    """Print the downtime figure of a period, or write its report.
+
+    Exit code 1 if the target is missed, or if nothing was observed.
+    """
     output.refuse()
     if provider is not None:
         refuse_provider(output)
@@ -129,7 +133,7 @@ def report(  # noqa: PLR0913 - one parameter an option
         store.ledger.brought_on(store.now.utc)
         result = replace(result, ledger=str(store.ledger.covering(result.as_of)))
     deliver(result, output, found)
-    return EXIT_BAD_NEWS if result.figure.verdict(result.target_percent) == "missed" else 0
+    return EXIT_BAD_NEWS if result.figure.standing(result.target_percent) in {"missed", NOT_OBSERVED} else 0
 
 
 @click.command("explain")
@@ -160,7 +164,7 @@ def explain_command(  # noqa: PLR0913, PLR0917 - one parameter an option
             _refuse_unknown(service, store.rules.catalogue)
             at = store.past(as_of, "--as-of")
             result = store.figures.explained(service, store.period(asked, at), at)
-    print_explanation(explain(result, service), result.numbers, result.case.zone, session.console)
+    print_explanation(explain(result, service), result, session.console)
 
 
 @click.command()

@@ -17,9 +17,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from detak_collector.commands.session import WIDTH, output_console
 from detak_collector.downtime.derive import Result
+from detak_collector.downtime.outages import LAYERS
 from detak_collector.report.delimited import TABLES
 from detak_collector.report.formats import FORMATS, Format, Order
 from detak_collector.report.narrowed import UnknownPartError, narrowed
+from detak_collector.report.of_category import CATEGORY, is_category
 from detak_collector.report.output import write_report
 from detak_collector.report.progress import Unwatched
 from detak_collector.translation import ENGLISH, LANGUAGES
@@ -51,13 +53,20 @@ class Output:
         if self.service is not None and kind is not None and kind.whole:
             told = f"{self.form} shows all that makes the figure; --of {self.service} reports on this service alone"
             raise click.UsageError(f"--service: {told}")
+        if self.service is not None and self.of_category:
+            raise click.UsageError(f"--service: not with --of {self.part}, which tells what each service had of it")
         if self.file is None and kind is not None and kind.binary and sys.stdout.isatty():
             raise click.UsageError(f"--format: {self.form} is not for a terminal; give -o FILE")
 
     @property
     def tells_effects(self) -> bool:
         """Whether what each exclusion changed is shown, which has to be derived."""
-        return self.form != "csv" or self.table == "exclusions"
+        return not self.of_category and (self.form != "csv" or self.table == "exclusions")
+
+    @property
+    def of_category(self) -> bool:
+        """Whether it is the report of a category, which has no figure of its own."""
+        return self.part is not None and is_category(self.part)
 
 
 def output_options(command: Callable[..., object]) -> Callable[..., object]:
@@ -81,10 +90,11 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
                      help="Write into FILE, whole or not at all; one that is there is replaced."),
         click.option("--table", type=click.Choice(TABLES), help=f"Which rows a csv has; {TABLES[0]} unless given."),
         click.option("--language", type=click.Choice(LANGUAGES), help=f"Of what people read; {ENGLISH} unless given."),
-        click.option("--format", "form", type=click.Choice(NAMES), default=TEXT, show_default=True),
+        click.option("--format", "form", type=click.Choice(NAMES), default=TEXT, show_default=True,
+                     help="How it is written."),
         click.option("--service", help="Print only this service's rows; the figure stays the organisation's."),
         click.option("--of", "part", metavar="ID",
-                     help="The report of this unit or service, or of site:NAME, with its own figure."),
+                     help="Of a unit, a service or site:NAME, each with its own figure; or of category:NAME."),
     ):  # fmt: skip
         gathered = option(gathered)
     return gathered
@@ -92,11 +102,12 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
 
 def part_of(result: Result, output: Output) -> Result:
     """What the report is of; raises click.UsageError where there is no such thing."""
-    if output.part is not None:
+    if output.part is not None and not output.of_category:
         try:
             result = narrowed(result, output.part)
         except UnknownPartError as error:
-            raise click.UsageError(f"--of: {error}") from None
+            meant = f"; for the category write {CATEGORY}{output.part}" if output.part in LAYERS else ""
+            raise click.UsageError(f"--of: {error}{meant}") from None
     known = [one.service.id for one in result.services]
     if output.service is not None and output.service not in known:
         raise click.UsageError(f"--service: no such service; one of {', '.join(known)} (got {output.service!r})")
@@ -104,10 +115,15 @@ def part_of(result: Result, output: Output) -> Result:
 
 
 def deliver(result: Result, output: Output, effects: Mapping[str, int] | None) -> None:
-    """The report of `result`, as `part_of` gave it, to where it was asked for. Raises OSError.
+    """The report of `result`, as `part_of` gave it, to where it was asked for. Raises OSError, click.UsageError.
 
     `effects`: what each exclusion took out, None where that was not measured.
     """
+    if output.of_category:
+        from detak_collector.commands.of_category import deliver_category  # noqa: PLC0415 - it needs this module
+
+        deliver_category(result, output)
+        return
     shown = result if output.service is None else result.only(output.service)
     kind = FORMATS.get(output.form)
     if kind is None:

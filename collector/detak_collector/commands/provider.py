@@ -16,14 +16,13 @@ from detak_collector.decisions.recording import register_here
 from detak_collector.downtime.derive import Result
 from detak_collector.pair.entry import CLAIM
 from detak_collector.report.effects import effects
+from detak_collector.report.formats import set_in
 from detak_collector.report.output import write_report
-from detak_collector.report.progress import Unwatched
 from detak_collector.store.parts import Store
 from detak_collector.translation import ENGLISH
 
 if TYPE_CHECKING:
     from detak_collector.commands.figures import Opened
-    from detak_collector.report.paper import Paper
 
 FORMATS = (TEXT, "html", "pdf", "xlsx", "csv", "json")
 
@@ -62,7 +61,6 @@ def _deliver(name: str, result: Result, rows: Sequence[Attributed], output: Outp
         provider_csv,
         provider_json,
         provider_paper,
-        provider_text,
     )
     from detak_collector.translation.language import language  # noqa: PLC0415
 
@@ -74,19 +72,8 @@ def _deliver(name: str, result: Result, rows: Sequence[Attributed], output: Outp
 
         content = provider_xlsx(of, language(output.language or ENGLISH))
     else:
-        paper = provider_paper(of, language(output.language or ENGLISH))
-        content = _set(paper, output.form) if output.form != TEXT else provider_text(paper).encode()
+        content = set_in(provider_paper(of, language(output.language or ENGLISH)), output.form)
     if output.file is not None:
         write_report(output.file, content)
     else:
         click.echo(content, nl=False)
-
-
-def _set(paper: Paper, form: str) -> bytes:
-    if form == "pdf":
-        from detak_collector.report.pdf import pdf  # noqa: PLC0415
-
-        return pdf(paper, Unwatched())
-    from detak_collector.report.html import html  # noqa: PLC0415
-
-    return html(paper, Unwatched())

@@ -11,26 +11,22 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from detak_collector.closing.bodies import APPROVE, REJECT, TAKE_BACK
-from detak_collector.closing.gathering import disputes_of
 from detak_collector.closing.recording import Ruling
 from detak_collector.commands.closing_desk import ClosingDesk, closing_desk, require_serving
 from detak_collector.commands.correcting import author, by_option
 from detak_collector.commands.history import Words
-from detak_collector.commands.retention_seals import known_since, refuse_overtaken
 from detak_collector.commands.session import Session
-from detak_collector.copies.comparison import months_known
-from detak_collector.decisions.recording import Author, RefusedError
+from detak_collector.decisions.recording import Author
 from detak_collector.downtime.periods import midnight
 from detak_collector.report.tables import plain_table
 from detak_collector.report.terminal import printable
-from detak_collector.retention.carrying_out import Work, carry_on, decided
+from detak_collector.retention.bodies import DisposedBody
+from detak_collector.retention.desk import RetentionDesk
 from detak_collector.retention.disposals import Disposal, DisposalState
-from detak_collector.retention.reach import Ground, Reach, month_name, reach
-from detak_collector.retention.recording import decide, disposals_of, found, propose
-from detak_collector.retention.terms import scheduled
+from detak_collector.retention.reach import month_name
+from detak_collector.retention.recording import decide, disposals_of
 from detak_collector.store.disposed import whole_from
 from detak_collector.store.disposing import to_go
-from detak_collector.stored_months import View
 
 number_argument = click.argument("label", metavar="NUMBER")
 _reason = click.option("--reason", type=Words(), required=True, help="Why, for those who check it later.")
@@ -58,16 +54,8 @@ def retention(context: click.Context) -> None:
 def propose_command(session: Session, words: str, document: str, reason: str, by: str | None) -> None:
     """Propose to dispose of the evidence from before a month. Another person approves it."""
     with closing_desk(session, entering=True) as at:
-        until = _turn(words, at)
-        may = _reach(at)
-        if may.until is None or until > may.until:
-            upto = "none" if may.until is None else f"what is from before {month_name(may.until, at.rules.zone)}"
-            raise click.UsageError(f"--until: of the evidence may go: {upto}; {may.why} (got {words!r})")
-        if until not in {end for _, end in may.cells}:
-            raise click.UsageError(f"--until: the evidence from before it was disposed of already (got {words!r})")
-        refuse_overtaken(at, until)
         who = author(by)
-        made = propose(at.store.database, until, document, reason, (who, at.store.collector), at.now)
+        made = _desk(at).propose(_turn(words, at), document, reason, who, at.figures)
         what = f"the evidence from before {words}, no. {made.label}, {document}"
         text = f"{who.name} proposes to dispose of {what}: {reason}"
         _audit(at, "disposal-proposed", text, made, who)
@@ -122,34 +110,21 @@ def dispose(session: Session, label: str, by: str | None) -> None:
     with closing_desk(session, entering=False) as at:
         require_serving(at.store)
         who = author(by)
-        with at.store.database.reading() as connection:
-            made = found(disposals_of(connection), label)
-        if made.state is not DisposalState.APPROVED:
-            raise RefusedError(f"NUMBER: disposal {made.label} is {made.state}, and not approved")
+
+        def tell(made: Disposal, told: DisposedBody) -> None:
+            text = f"{who.name} carries out disposal {made.label}: {told.records} records, head {told.head}"
+            _audit(at, "evidence-disposed", text, made, who)
+
         with _bar() as step:
-            work = Work(at.store, View(at.store.evidence, at.rules, session.clock()), made, who, step)
-            if at.store.collector not in made.carried_out:
-                _decide(at, work)
-            elif not to_go(at.store.database):
-                carry_on(work)
-                click.echo(f"disposal {made.label} was carried out here already")
-                return
-            gone = carry_on(work)
-        click.echo(f"disposed of: {gone:,} records from before {month_name(made.body.until, at.rules.zone)}")
+            done = _desk(at).carry_out(label, who, at.figures, session.clock(), tell, step)
+        if done.was_done:
+            click.echo(f"disposal {done.disposal.label} was carried out here already")
+            return
+        until = month_name(done.disposal.body.until, at.rules.zone)
+        click.echo(f"disposed of: {done.gone:,} records from before {until}")
         click.echo("The file does not shrink: what is new takes the room." if not at.store.database.shared
                    else "PostgreSQL gives the room to what is new, once it has vacuumed.")  # fmt: skip
         at.tell_head()
-
-
-def _decide(at: ClosingDesk, work: Work) -> None:
-    may, until = _reach(at), work.disposal.body.until
-    cells = [cell for cell in may.cells if cell[1] <= until]
-    if not cells or cells[-1][1] != until:
-        raise RefusedError(f"NUMBER: disposal {work.disposal.label} may not be carried out by now: {may.why}")
-    refuse_overtaken(at, until)
-    told = decided(work, cells, known_since(at, cells))
-    text = f"{work.author.name} carries out disposal {work.disposal.label}: {told.records} records, head {told.head}"
-    _audit(at, "evidence-disposed", text, work.disposal, work.author)
 
 
 def _ruled(at: ClosingDesk, ruling: Ruling, who: Author) -> Disposal:
@@ -177,17 +152,12 @@ def _turn(words: str, at: ClosingDesk) -> int:
     return midnight(first, at.rules.zone)
 
 
-def _reach(at: ClosingDesk) -> Reach:
-    with at.store.database.reading() as connection:
-        seals, disputes, whole = at.seals(), disputes_of(connection), whole_from(connection)
-    known = months_known(at.store.evidence, at.rules, at.now)
-    since = whole if whole is not None else (known[0][0] if known else None)
-    limit = scheduled(at.config.retention, at.now, at.rules.zone)
-    return reach(Ground(since, limit, seals, disputes, at.rules.zone))
+def _desk(at: ClosingDesk) -> RetentionDesk:
+    return RetentionDesk(at.store, at.rules, at.config.retention, at.now)
 
 
 def _show(at: ClosingDesk) -> None:
-    may, zone, years = _reach(at), at.rules.zone, at.config.retention.years
+    may, zone, years = _desk(at).reach(), at.rules.zone, at.config.retention.years
     with at.store.database.reading() as connection:
         disposals, whole = disposals_of(connection), whole_from(connection)
     waiting = len(to_go(at.store.database))

@@ -28,7 +28,8 @@ DIGEST_CHARACTERS = 12
 @click.command()
 @click.argument("bundles", nargs=-1, required=True, metavar="BUNDLE...",
                 type=click.Path(path_type=Path, exists=True, dir_okay=False))  # fmt: skip
-@click.option("--format", "form", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True,
+              help="How it is written.")  # fmt: skip
 @click.option("-o", "--output", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write into FILE, whole or not at all; one that is there is replaced.")  # fmt: skip
 def rollup(bundles: tuple[Path, ...], form: str, file: Path | None) -> int:
@@ -109,7 +110,7 @@ def _print(made: Rollup, console: Console) -> None:
             clock_text(totals.possible_ms),
             coverage_text(totals.coverage),
             f"{plain_text(target)} %",
-            verdict_text(totals.verdict(target)),
+            verdict_text(totals.standing(target)),
             f"{printable(one.file)}: sound",
             one.digest[:DIGEST_CHARACTERS],
         )

@@ -19,6 +19,7 @@ from detak_collector.downtime.outages import Moment, caused, causes, outages
 from detak_collector.downtime.reading import Reading
 from detak_collector.downtime.scopes import Basis, Scopes
 from detak_collector.downtime.services import account, under_another_rule
+from detak_collector.downtime.shares import by_layer, shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class _Assessor:
         declared_up = union(self.readings[check].proven_up for check in service.checks())
         others = self._beside(service, declared, raw, whole) if beside else {}
         by_cause = causes(service, inside)
+        laid = by_layer(service, inside, by_cause)
         moment = Moment(self.case.as_of, self.case.zone)
         return inside, ServiceMonth(
             begin=begin,
@@ -137,6 +139,8 @@ class _Assessor:
             declared_down_ms=inside.declared.total,
             declared_up_ms=declared_up.clip(begin, end).total,
             unseen=self._unseen(service, begin, end),
+            shares=shares(laid, span),
+            shares_in_figure=shares(laid, counted) if counted and counted != span else None,
         )
 
     def _unseen(self, service: Service, begin: int, end: int) -> tuple[str, ...]:

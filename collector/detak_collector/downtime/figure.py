@@ -9,6 +9,8 @@ from fractions import Fraction
 from detak_collector.downtime.accounts import REASONS, Account
 from detak_collector.downtime.intervals import Intervals
 
+NOT_OBSERVED = "not observed"
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:
@@ -42,11 +44,20 @@ class Totals:
         return 1 - Fraction(self.unobserved_ms, self.service_time_ms) if self.service_time_ms else None
 
     def verdict(self, target_percent: Fraction) -> str | None:
-        """`met` or `missed`, by the unrounded figure."""
+        """`met` or `missed`, by the unrounded figure: what programs read; people are told the `standing`."""
         percent = self.percent
         if percent is None:
             return None
         return "met" if percent <= target_percent else "missed"
+
+    def standing(self, target_percent: Fraction) -> str | None:
+        """The verdict; NOT_OBSERVED where nobody watched and nothing was counted, since `met` would praise silence.
+
+        Not where it is proven all the same: where all the time was excluded.
+        """
+        if self.coverage == 0 and not self.counted_ms and self.proof(target_percent) != "met":
+            return NOT_OBSERVED
+        return self.verdict(target_percent)
 
     def proof(self, target_percent: Fraction) -> str | None:
         """How firm the verdict is: `met` even if all possible time was down, `missed` by certain time alone."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from detak_collector.downtime.figure import Totals, summed
 from detak_collector.downtime.outages import Outage, continued
+from detak_collector.downtime.shares import Shares
 
 WITHOUT_WATCHDOG = "without_watchdog"
 VARIANTS = (
@@ -23,7 +24,9 @@ class ServiceMonth:
 
     `in_figure` is what of `totals` the organisation's figure counts, None where its criticality never does. `beside`
     has, for those of VARIANTS that differ, both of these under other rules. `causes` are net counted milliseconds by
-    layer, `unseen` the checks then in force of which there is no evidence at all.
+    layer, `unseen` the checks then in force of which there is no evidence at all. `shares` are what each layer answers
+    for of `totals`, None where an earlier version kept the month without; `shares_in_figure` what of that the figure
+    counts, None where that is all of it, or nothing.
     """
 
     begin: int
@@ -37,6 +40,14 @@ class ServiceMonth:
     declared_down_ms: int = 0
     declared_up_ms: int = 0
     unseen: tuple[str, ...] = ()
+    shares: Shares | None = None
+    shares_in_figure: Shares | None = None
+
+    def entering(self) -> Shares | None:
+        """What of the shares the figure counts; None where the shares are not known."""
+        if self.in_figure is None:
+            return {}
+        return self.shares if self.shares_in_figure is None else self.shares_in_figure
 
     def variant(self, name: str) -> tuple[Totals, Totals | None]:
         """Its totals, and what of them the figure would count, under one of VARIANTS."""

@@ -27,6 +27,7 @@ class Outage(NamedTuple):
 
     `shown_as` is the reading of the layer that caused most of it, `said` what the checks that were down then said,
     `running` whether it had not ended when it was read. What is possible in another month than its own is not its.
+    `net_causes` is how much of `counted_ms` each layer caused, None where an earlier version kept it without.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Outage(NamedTuple):
     shown_as: str
     said: tuple[str, ...]
     running: bool
+    net_causes: Mapping[str, int] | None = None
 
     @property
     def key(self) -> OutageKey:
@@ -59,17 +61,24 @@ class Outage(NamedTuple):
 
 def continued(first: Outage, second: Outage) -> Outage:
     """Two parts of one outage that meet at the turn of a month."""
-    layers = sorted({*first.causes, *second.causes}, key=LAYERS.index)
     return first._replace(
         end=second.end,
         counted_ms=first.counted_ms + second.counted_ms,
         certain_ms=first.certain_ms + second.certain_ms,
         possible_ms=first.possible_ms + second.possible_ms,
-        causes={layer: first.causes.get(layer, 0) + second.causes.get(layer, 0) for layer in layers},
+        causes=_summed(first.causes, second.causes),
         shown_as=_most_telling([first.shown_as, second.shown_as]),
         said=tuple(dict.fromkeys((*first.said, *second.said))),
         running=second.running,
+        net_causes=None
+        if first.net_causes is None or second.net_causes is None
+        else _summed(first.net_causes, second.net_causes),
     )
+
+
+def _summed(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    layers = sorted({*first, *second}, key=LAYERS.index)
+    return {layer: first.get(layer, 0) + second.get(layer, 0) for layer in layers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,8 @@ def outages(
 ) -> tuple[Outage, ...]:
     """The outages inside the account's stretch, in order. `by_cause` is what `causes` made of it."""
     telling = {check: _telling(readings[check]) for check in service.checks()} if by_cause else {}
-    teller = _Teller(service, account, by_cause, telling, moment)
+    counted = {layer: where & account.net.counted for layer, where in by_cause.items()}
+    teller = _Teller(service, account, by_cause, counted, telling, moment)
     return tuple(teller.outage(part, nearest) for part, nearest in _with_neighbours(account.gross.counted.parts))
 
 
@@ -130,11 +140,15 @@ _FAR = 2**53
 
 @dataclass(frozen=True, slots=True)
 class _Teller:
-    """What is needed to tell of an outage: whose it is, what it cost, which layer was down, what the checks said."""
+    """What is needed to tell of an outage: whose it is, what it cost, which layer was down, what the checks said.
+
+    `counted` is what of `causes` counts.
+    """
 
     service: Service
     account: Account
     causes: Mapping[str, Intervals]
+    counted: Mapping[str, Intervals]
     telling: Mapping[str, Sequence[Passage]]
     moment: Moment
 
@@ -142,7 +156,7 @@ class _Teller:
         """The outage of `part`; what is possible in `nearest`, where no other outage is closer, is its own."""
         begin, end = part
         net = self.account.net
-        shares = {category: length for category, where in self.causes.items() if (length := where.clip(*part).total)}
+        shares = _lengths(self.causes, part)
         cause = max(shares, key=lambda category: shares[category])
         passages = self._passages(cause, begin, end)
         possible = [one for one in net.possible.clip(*nearest) if one[0] <= end and begin <= one[1]]
@@ -158,6 +172,7 @@ class _Teller:
             shown_as=_most_telling([passage.shown_as for _, passage in passages]),
             said=tuple(_said(passages)),
             running=end >= self.moment.as_of,
+            net_causes=_lengths(self.counted, part),
         )
 
     def _passages(self, cause: str, begin: int, end: int) -> list[tuple[str, Passage]]:
@@ -171,6 +186,11 @@ class _Teller:
             for passage in self.telling[check]
             if passage.begin < end and begin < passage.end
         ]
+
+
+def _lengths(by_layer: Mapping[str, Intervals], part: Interval) -> dict[str, int]:
+    """How long each layer was down in that part; without those that were not."""
+    return {layer: length for layer, where in by_layer.items() if (length := where.clip(*part).total)}
 
 
 def _most_telling(readings: Sequence[str]) -> str:

@@ -16,7 +16,6 @@ from detak_collector.downtime.periods import months, year_to_date
 
 ACHIEVEMENT_CAP = Fraction(120)
 GREEN_FROM, YELLOW_FROM = Fraction(100), Fraction(80)
-NOT_OBSERVED = "not observed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +34,8 @@ class Month:
 
     @property
     def verdict(self) -> str | None:
-        """`met` or `missed`; NOT_OBSERVED where nobody watched and nothing was counted: `met` would praise silence."""
-        if self.totals.coverage == 0 and not self.totals.counted_ms:
-            return NOT_OBSERVED
-        return self.totals.verdict(self.target_percent)
+        """What people are told of it."""
+        return self.totals.standing(self.target_percent)
 
 
 @dataclass(frozen=True, slots=True)

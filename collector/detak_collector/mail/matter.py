@@ -7,6 +7,7 @@ from datetime import date
 from fractions import Fraction
 
 from detak_collector.downtime.derive import ServiceResult
+from detak_collector.downtime.figure import NOT_OBSERVED
 from detak_collector.downtime.outages import Outage
 from detak_collector.downtime.summary import Month
 from detak_collector.mail.charts import Bar, gauge, months
@@ -99,7 +100,10 @@ def _so_far(matter: Matter) -> str:
         return ""
     target = strip[-1].target_percent
     told = {"year": strip[-1].name[:4], "figure": f"{language.decimals(totals.percent, 4)} %"}
-    if totals.verdict(target) == "missed":
+    standing = totals.standing(target)
+    if standing == NOT_OBSERVED:
+        return language.say("{year} so far: nothing was watched.", year=told["year"])
+    if standing == "missed":
         return language.say("{year} so far: {figure}, above the target.", **told)
     left = language.spoken(max(totals.remaining_ms(target), 0))
     return language.say("{year} so far: {figure}, within the target with {left} to spare.", left=left, **told)
@@ -107,7 +111,7 @@ def _so_far(matter: Matter) -> str:
 
 def _gauge(matter: Matter) -> Picture | None:
     figure, target, language = matter.result.figure, matter.result.target_percent, matter.language
-    if figure.percent is None:
+    if figure.percent is None or figure.standing(target) == NOT_OBSERVED:
         return None
     mark = language.say("target {target} %", target=language.short(target))
     bar = language.say("this period: {figure} %", figure=language.decimals(figure.percent, 4))

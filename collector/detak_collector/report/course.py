@@ -83,7 +83,7 @@ def trend_section(matter: Matter) -> Section | None:
         for one in result.published
     ]
     figure, target = result.figure, result.target_percent
-    year, here = str(local_year(result.period.begin, matter.zone)), figure.verdict(target)
+    year, here = str(local_year(result.period.begin, matter.zone)), figure.standing(target)
     bars.append(Bar(year, figure.percent, _rounded(figure.percent, language), target, here == "missed"))
     rows: list[tuple[Value, ...]] = [
         (

@@ -113,7 +113,7 @@ def _rows(before: Result, after: Result) -> Iterator[tuple[str, str, str]]:
 
 def _verdict(result: Result) -> str:
     target = result.target_percent
-    return f"{result.figure.verdict(target) or '-'}, proof: {result.figure.proof(target) or '-'}"
+    return f"{result.figure.standing(target) or '-'}, proof: {result.figure.proof(target) or '-'}"
 
 
 def _bounds(totals: Totals | None) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 from heapq import nlargest
 
+from detak_collector.downtime.figure import NOT_OBSERVED
 from detak_collector.downtime.incidents import Incident
 from detak_collector.report.charts import gauge
 from detak_collector.report.drawing import Drawing
@@ -28,8 +29,9 @@ def first_page(matter: Matter) -> FirstPage:
     """The figure, the target, the verdict, what made it, what is being done, how sure it is, room for signatures."""
     result, language = matter.result, matter.language
     figure, target = result.figure, result.target_percent
-    verdict, proof = figure.verdict(target), figure.proof(target)
-    percent = None if figure.percent is None else f"{language.decimals(figure.percent, 4)} %"
+    verdict, proof = figure.standing(target), figure.proof(target)
+    is_known = figure.percent is not None and verdict != NOT_OBSERVED
+    percent = f"{language.decimals(figure.percent or Fraction(0), 4)} %" if is_known else None
     points = tuple(_points(matter))
     period, dates = period_words(result.period, language), _dates(matter)
     return FirstPage(
@@ -44,7 +46,7 @@ def first_page(matter: Matter) -> FirstPage:
         verdict=_verdict(verdict, proof, language),
         tone="none" if verdict is None or verdict != proof else verdict,
         summary=_summary(matter),
-        gauge=_gauge(matter),
+        gauge=_gauge(matter) if is_known else None,
         points_title=language.say("What made the figure"),
         points=points,
         points_empty=_no_points(matter),
@@ -99,6 +101,8 @@ def _verdict(verdict: str | None, proof: str | None, language: Language) -> str:
             return language.say("Target met, not certain yet")
         case "missed", _:
             return language.say("Target missed, not certain yet")
+        case "not observed", _:
+            return language.say("Not observed")
         case _:
             return language.say("No figure")
 
@@ -109,6 +113,9 @@ def _summary(matter: Matter) -> str:
         return language.say("No service that counts had service hours in this period, so there is no figure.")
     services = language.count("{number} service", "{number} services", len(matter.counted))
     down, due = language.spoken(figure.counted_ms), language.spoken(figure.service_time_ms)
+    if figure.standing(matter.result.target_percent) == NOT_OBSERVED:
+        return language.say("{services} were to be available for {due} in all. None of it was watched.",
+                            services=services, due=due)  # fmt: skip
     if not figure.counted_ms:
         return language.say("{services} were to be available for {due} in all. No downtime was counted.",
                             services=services, due=due)  # fmt: skip
@@ -162,6 +169,8 @@ def _point(matter: Matter, incident: Incident, cost: int, counting: set[str]) ->
 def _no_points(matter: Matter) -> str:
     if matter.result.figure.percent is None:
         return matter.language.say("Nothing: no service counted.")
+    if matter.result.figure.standing(matter.result.target_percent) == NOT_OBSERVED:
+        return matter.language.say("Nothing is known of this period.")
     return matter.language.say("Nothing: no downtime was counted.")
 
 
@@ -184,7 +193,10 @@ def _action(matter: Matter) -> Iterator[str]:
     yield from tasks[:MOST_TASKS]
     if len(tasks) > MOST_TASKS:
         yield language.count("{number} more", "{number} more", len(tasks) - MOST_TASKS)
-    if not matter.result.figure.counted_ms:
+    figure = matter.result.figure
+    if figure.standing(matter.result.target_percent) == NOT_OBSERVED:
+        yield language.say("Whether a follow-up is called for is not known.")
+    elif not figure.counted_ms:
         yield language.say("No downtime, so no follow-up is called for.")
     elif not tasks:
         yield language.say("No follow-up is on record for these outages. The unit responsible writes it here:")
@@ -209,7 +221,7 @@ def _certainty(matter: Matter) -> str:
         "least": language.decimals(least, 4),
         "seen": language.decimals(_floored(coverage * 100), 2),
     }
-    proof, verdict = figure.proof(target), figure.verdict(target)
+    proof, verdict = figure.proof(target), figure.standing(target)
     if proof == "met":
         return language.say(
             "Firm: even if all that could not be watched had been downtime, the rate would be {most} %, within the "
@@ -220,6 +232,10 @@ def _certainty(matter: Matter) -> str:
             "Firm: the downtime that is beyond doubt comes to {least} % by itself, above the target; {seen} % of the "
             "service time was watched.", **told
         )  # fmt: skip
+    if verdict == NOT_OBSERVED:
+        return language.say(
+            "Nothing was watched, so nothing is known: neither that the target was met nor that it was missed."
+        )
     if verdict == "met":
         return language.say(
             "Not settled: {seen} % of the service time was watched, and if all the rest had been downtime the rate "

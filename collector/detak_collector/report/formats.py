@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,6 +12,9 @@ from detak_collector.downtime.derive import Result
 from detak_collector.report.delimited import TABLES, delimited
 from detak_collector.report.progress import Progress, Unwatched
 from detak_collector.report.stated import whole_document
+
+if TYPE_CHECKING:
+    from detak_collector.report.paper import Paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,21 @@ def _pdf(result: Result, order: Order) -> bytes:
     from detak_collector.translation.language import language  # noqa: PLC0415
 
     return pdf(paper(result, language(order.language), order.effects or {}), order.progress)
+
+
+def set_in(paper: Paper, form: str) -> bytes:
+    """A paper of another kind in a form that people read: `html`, `pdf`, or as plain text."""
+    if form == "pdf":
+        from detak_collector.report.pdf import pdf  # noqa: PLC0415
+
+        return pdf(paper, Unwatched())
+    if form == "html":
+        from detak_collector.report.html import html  # noqa: PLC0415
+
+        return html(paper, Unwatched())
+    from detak_collector.report.plain_text import plain_text  # noqa: PLC0415
+
+    return plain_text(paper).encode()
 
 
 def _xlsx(result: Result, order: Order) -> bytes:

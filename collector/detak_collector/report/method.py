@@ -64,7 +64,16 @@ def _formula(language: Language) -> Iterator[str]:
 
 def _rules(matter: Matter) -> Iterator[tuple[Value, ...]]:
     result, language = matter.result, matter.language
-    catalogue, figure = result.case.catalogue, result.figure
+    yield from rules_in_force(matter)
+    yield language.say("verdict"), verdict_words(result.figure.standing(result.target_percent), language)
+    yield language.say("proof of the verdict"), verdict_words(result.figure.proof(result.target_percent), language)
+    yield from sources(matter)
+
+
+def rules_in_force(matter: Matter) -> Iterator[tuple[Value, ...]]:
+    """What counts, of what, and what leaves the count."""
+    result, language = matter.result, matter.language
+    catalogue = result.case.catalogue
     planned = catalogue.planned_in_denominator.value_at(result.last)
     yield language.say("criticality that counts"), ", ".join(catalogue.counted_criticality)
     yield language.say("services in the figure"), language.whole(len(matter.counted))
@@ -77,8 +86,11 @@ def _rules(matter: Matter) -> Iterator[tuple[Value, ...]]:
     )
     left = [reason_words(one, language) for one in catalogue.counted_exclusions]
     yield language.say("not counted"), language.listed([language.say("time outside service hours"), *left])
-    yield language.say("verdict"), verdict_words(figure.verdict(result.target_percent), language)
-    yield language.say("proof of the verdict"), verdict_words(figure.proof(result.target_percent), language)
+
+
+def sources(matter: Matter) -> Iterator[tuple[Value, ...]]:
+    """What it rests on: evidence, rule version, seal, ledger and catalogue."""
+    result, language = matter.result, matter.language
     yield language.say("evidence up to"), language.moment(result.as_of, matter.zone)
     yield language.say("rule version"), RULE_VERSION
     sealed = standing_words(result, matter.zone, language)

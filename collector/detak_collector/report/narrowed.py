@@ -109,7 +109,7 @@ def _may_touch(one: Exclusion, services: Collection[str]) -> bool:
 def _counting(month: ServiceMonth) -> ServiceMonth:
     """The month of a service that counts for itself, whatever its criticality."""
     beside = {name: (totals, totals) for name, (totals, _) in month.beside.items()}
-    return replace(month, in_figure=month.totals, beside=beside)
+    return replace(month, in_figure=month.totals, beside=beside, shares_in_figure=None)
 
 
 def _incidents(result: Result, services: Collection[str]) -> tuple[Incident, ...]:

@@ -20,7 +20,7 @@ SMALL = ParagraphStyle("small", BODY, textColor=QUIET)
 ORGANISATION = ParagraphStyle("organisation", BODY, fontName=BOLD, spaceBefore=10)
 TITLE = ParagraphStyle("title", BODY, fontName=BOLD, fontSize=20, leading=25, spaceAfter=2)
 HEADING = ParagraphStyle("heading", BODY, fontName=BOLD, fontSize=11.5, leading=15, spaceBefore=13, spaceAfter=3)
-SUMMARY = ParagraphStyle("summary", BODY, fontSize=11.5, leading=16.5, spaceBefore=4)
+SUMMARY = ParagraphStyle("summary", BODY, fontSize=11.5, leading=16.5, spaceBefore=9)
 SIGNERS_TALL = 112.0
 
 
@@ -49,7 +49,7 @@ def first_page(first: FirstPage, width: float, height: float) -> list[Flowable]:
 def _points(first: FirstPage) -> list[Flowable]:
     if not first.points:
         return [paragraph(first.points_empty, BODY)]
-    style = ParagraphStyle("point", BODY, leftIndent=16, bulletIndent=0)
+    style = ParagraphStyle("point", BODY, leftIndent=16, bulletIndent=0, bulletFontName=PLAIN, bulletFontSize=10)
     return [
         Paragraph(
             f"<b>{escape(legible(point.title))}</b><br/>{escape(legible(point.text))}", style, bulletText=f"{place}."
@@ -106,11 +106,10 @@ class Headline(Flowable):
         beside = canvas.stringWidth(first.figure, BOLD, 46) + 26
         canvas.setFillColor(TONES[first.tone])
         room = self.width - beside
-        canvas.setFont(BOLD, min(17.0, 17.0 * room / canvas.stringWidth(first.verdict, BOLD, 17)))
-        canvas.drawString(beside, 34, first.verdict)
-        canvas.setFillColor(TEXT)
-        canvas.setFont(PLAIN, 10)
-        canvas.drawString(beside, 17, first.target)
+        for words, font, size, y in ((first.verdict, BOLD, 17.0, 34), (first.target, PLAIN, 10.0, 17)):
+            canvas.setFont(font, min(size, size * room / max(canvas.stringWidth(words, font, size), 1.0)))
+            canvas.drawString(beside, y, words)
+            canvas.setFillColor(TEXT)
 
 
 class Ruled(Flowable):

@@ -38,5 +38,5 @@ def legible(text: str) -> str:
 
 
 def paragraph(text: str, style: ParagraphStyle) -> Paragraph:
-    """Plain words as a paragraph: nothing in them is markup."""
-    return Paragraph(escape(legible(text)), style)
+    """Plain words as a paragraph: nothing in them is markup, and no number is parted from its percent sign."""
+    return Paragraph(escape(legible(text)).replace(" %", "\N{NO-BREAK SPACE}%"), style)

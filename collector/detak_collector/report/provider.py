@@ -260,34 +260,3 @@ def _outages_section(of: OfProvider, language: Language) -> Section:
     ]
     empty = say("No outage shares time with what is put down to him.")
     return Section("outages", say("Outages in that time"), tables=(Table(columns, rows, empty=empty),))
-
-
-def provider_text(paper: Paper) -> str:
-    """The paper as plain text."""
-    first, language = paper.first, paper.language
-    lines = [first.organisation, first.title, first.period, "", f"{first.figure} {first.target}; {first.verdict}"]
-    lines += [first.summary, ""]
-    for section in paper.sections:
-        lines.append(section.title)
-        for table in section.tables:
-            kinds = [one.kind for one in table.columns]
-            cells = [[one.heading for one in table.columns]]
-            cells += [
-                [shown(value, kind, language, paper.zone) for value, kind in zip(row, kinds, strict=True)]
-                for row in table.rows
-            ]
-            lines += _aligned(cells, kinds) if table.rows else [table.empty]
-        lines.append("")
-    lines += [f"{first.action_title}: {' '.join(first.action)}", first.certainty]
-    return "\n".join(lines) + "\n"
-
-
-def _aligned(cells: Sequence[Sequence[str]], kinds: Sequence[Kind]) -> list[str]:
-    widths = [max(len(row[at]) for row in cells) for at in range(len(kinds))]
-    return [
-        "  ".join(
-            text.rjust(width) if kind.is_number else text.ljust(width)
-            for text, width, kind in zip(row, widths, kinds, strict=True)
-        ).rstrip()
-        for row in cells
-    ]

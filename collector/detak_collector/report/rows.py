@@ -61,7 +61,7 @@ def _service_row(one: ServiceResult, matter: Matter) -> tuple[Value, ...]:
         totals.counted_ms,
         totals.certain_ms,
         totals.possible_ms,
-        verdict_words(totals.verdict(matter.result.target_percent), matter.language),
+        verdict_words(totals.standing(matter.result.target_percent), matter.language),
     )
 
 
@@ -74,7 +74,7 @@ def _units(matter: Matter) -> Iterator[Table]:
             one.totals.percent,
             one.totals.counted_ms,
             f"{language.short(one.target_percent)} %",
-            verdict_words(one.totals.verdict(one.target_percent), language),
+            verdict_words(one.totals.standing(one.target_percent), language),
         )
         for one in units_of(matter.result)
     ]

@@ -81,7 +81,7 @@ def _figure(board: Board) -> Text:
     if figure.percent is None:
         return Text(f"{figure.period}: no service of counted criticality has service time yet.", style="dim")
     target = decimal_text(figure.target_percent, 4).rstrip("0").rstrip(".")
-    if not figure.coverage and not figure.counted_ms:
+    if figure.is_unobserved:
         return Text(f"{figure.period} so far: nothing was observed, so nothing is said of the target of {target} %.")
     text = Text(f"{figure.period} so far: {decimal_text(figure.percent, 4)} % ", style="bold")
     covered = decimal_text((figure.coverage or Fraction(0)) * 100, 3)

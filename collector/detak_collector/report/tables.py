@@ -8,9 +8,10 @@ from fractions import Fraction
 from rich.table import Table
 from rich.text import Text
 
+from detak_collector.downtime.figure import NOT_OBSERVED
 from detak_collector.report.numbers import decimal_text, moment_of
 
-VERDICT_COLOURS = {"met": "green", "missed": "red", "undecided": "yellow"}
+VERDICT_COLOURS = {"met": "green", "missed": "red", "undecided": "yellow", NOT_OBSERVED: "yellow"}
 
 
 def plain_table(title: str, *headings: str, right: tuple[str, ...]) -> Table:

@@ -89,7 +89,7 @@ def _headline(result: Result, zone: tzinfo, told: Language) -> RenderableType:
     if figure.percent is None:
         lines.append(told.say("No service of counted criticality has service time in this period: there is no figure."))
         return lines
-    verdict = figure.verdict(target) or ""
+    verdict = figure.standing(target) or ""
     lines.append(f"{told.decimals(figure.percent, 4)} %", style=f"bold {VERDICT_COLOURS[verdict]}")
     against = told.say(
         "target {target} %: {verdict}; proof: {proof}",
@@ -186,7 +186,7 @@ def _service_row(one: ServiceResult, target: Fraction, told: Language) -> Iterat
     yield clock(totals.counted_ms, told)
     yield f"{clock(totals.certain_ms, told)} - {clock(totals.possible_ms, told)}"
     yield coverage(totals.coverage, told)
-    yield verdict_text(totals.verdict(target), told)
+    yield verdict_text(totals.standing(target), told)
 
 
 def _outages(result: Result, zone: tzinfo, told: Language) -> Iterator[RenderableType]:

@@ -65,7 +65,7 @@ def year_so_far(result: Result, told: Language) -> Text | None:
         "counted {counted}, target {target} %: {verdict}; proof: {proof}",
         counted=told.length(totals.counted_ms),
         target=told.short(target),
-        verdict=told.say(totals.verdict(target) or UNKNOWN),
+        verdict=told.say(totals.standing(target) or UNKNOWN),
         proof=told.say(totals.proof(target) or UNKNOWN),
     )
     text.append(f"  {against}", style="not bold")
@@ -106,7 +106,7 @@ def years_table(result: Result, told: Language) -> Iterator[RenderableType]:
         str(local_year(result.period.begin, result.case.zone)),
         rate(result.figure.percent, told),
         f"{told.short(result.target_percent)} %",
-        verdict_text(result.figure.verdict(result.target_percent), told),
+        verdict_text(result.figure.standing(result.target_percent), told),
         told.say("this report, so far") if result.running else told.say("this report"),
     )
     yield table

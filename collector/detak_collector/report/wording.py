@@ -8,9 +8,9 @@ from datetime import date
 
 from detak_collector.downtime.accounts import OUTSIDE_HOURS
 from detak_collector.downtime.catalogue import Correction
+from detak_collector.downtime.figure import NOT_OBSERVED
 from detak_collector.downtime.outages import DECLARED, PROBE_ONLY
 from detak_collector.downtime.periods import Period
-from detak_collector.downtime.summary import NOT_OBSERVED
 from detak_collector.report.paper import NONE
 from detak_collector.translation.language import Language, mark
 

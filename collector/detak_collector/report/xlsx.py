@@ -12,7 +12,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from detak_collector.downtime.accounts import REASONS
 from detak_collector.downtime.derive import Result
-from detak_collector.downtime.summary import NOT_OBSERVED, Month
+from detak_collector.downtime.figure import NOT_OBSERVED
+from detak_collector.downtime.summary import Month
 from detak_collector.report.matter import Matter
 from detak_collector.report.method import method_section
 from detak_collector.report.paper import Kind
@@ -125,7 +126,7 @@ def _lines(matter: Matter, names: Names) -> Iterator[Line]:
         return f"=SUM({cells(names.services, column, rows)})"
 
     rate = None if figure.percent is None else figure.percent / 100
-    met, missed = language.say("Target met"), language.say("Target missed")
+    met, missed, unseen = language.say("Target met"), language.say("Target missed"), language.say("Not observed")
     yield language.say("downtime rate"), '=IF(B6=0,"",B5/B6)', rate or Fraction(0), Kind.PERCENT
     yield language.say("counted downtime, ms"), total(FIGURE_COUNTED), figure.counted_ms, Kind.EXACT
     yield language.say("service time, ms"), total(FIGURE_TIME), figure.service_time_ms, Kind.EXACT
@@ -133,7 +134,9 @@ def _lines(matter: Matter, names: Names) -> Iterator[Line]:
     yield language.say("most downtime that the target allows, ms"), None, limit, Kind.EXACT
     nothing = language.say("No figure")
     verdict = nothing if rate is None else met if figure.counted_ms <= limit else missed
-    text = f'=IF(B6=0,"{nothing}",IF(B5<=B8,"{met}","{missed}"))'
+    verdict = unseen if figure.standing(target) == NOT_OBSERVED else verdict
+    text = f'IF(B5<=B8,"{met}","{missed}")'
+    text = f'=IF(B6=0,"{nothing}",IF(AND(B5=0,B12=B6,B11>B8),"{unseen}",{text}))'
     yield language.say("verdict"), text, verdict, Kind.WORDS
     yield language.say("at least (proven), ms"), None, figure.certain_ms, Kind.EXACT
     yield language.say("at most (not ruled out), ms"), None, figure.possible_ms, Kind.EXACT
@@ -197,7 +200,7 @@ def _month(book: Book, sheet: Worksheet, row: int, month: Month, language: Langu
     met, missed, unseen = language.say("Target met"), language.say("Target missed"), language.say("Not observed")
     verdict = unseen if month.verdict == NOT_OBSERVED else met if totals.counted_ms <= limit else missed
     text = f'IF({counted}<={cell(row, 5)},"{met}","{missed}")'
-    text = f'=IF({due}=0,"",IF(AND({counted}=0,{cell(row, 8)}={due}),"{unseen}",{text}))'
+    text = f'=IF({due}=0,"",IF(AND({counted}=0,{cell(row, 8)}={due},{cell(row, 7)}>{cell(row, 5)}),"{unseen}",{text}))'
     book.formula(sheet, row, 2, text, verdict, Kind.WORDS)
     seen = totals.coverage or Fraction(0)
     book.formula(sheet, row, 9, f'=IF({due}=0,"",1-{cell(row, 8)}/{due})', seen, Kind.SHARE)

@@ -9,6 +9,7 @@ from detak_collector.closing.disputes import Disputes
 from detak_collector.closing.seals import Seal, Seals, SealState
 from detak_collector.downtime.intervals import Interval
 from detak_collector.downtime.periods import months
+from detak_collector.translation.saying import saying
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,11 @@ class Ground:
 def reach(ground: Ground) -> Reach:
     """How far it goes."""
     if ground.scheduled is None:
-        return Reach((), "collector.toml keeps all evidence for ever: `evidence_years` in [retention] sets how long")
+        return Reach(
+            (), saying("collector.toml keeps all evidence for ever: `evidence_years` in [retention] sets how long")
+        )
     if ground.since is None:
-        return Reach((), "there is no evidence")
+        return Reach((), saying("there is no evidence"))
     found: list[Interval] = []
     for cell in months(ground.since, max(ground.since, ground.scheduled) + 1, ground.zone):
         why = _kept(ground, cell)
@@ -58,14 +61,23 @@ def _kept(ground: Ground, cell: Interval) -> str:
     assert ground.scheduled is not None
     name = month_name(cell[0], ground.zone)
     if cell[1] > ground.scheduled:
-        return f"by `evidence_years` in [retention] of collector.toml evidence from {name} on is kept"
+        return saying(
+            "by `evidence_years` in [retention] of collector.toml evidence from {month} on is kept", month=name
+        )
     if covering(ground.seals, cell) is None:
-        return f"{name} is not sealed: `detak-collector seal --check {name}` tells what keeps it open"
+        return saying(
+            "{month} is not sealed: `detak-collector seal --check {month}` tells what keeps it open", month=name
+        )
     waiting = next((one for one in ground.seals.all if _waits(one, cell)), None)
     if waiting is not None:
-        return f"{waiting.what} waits for its approval"
+        return saying("{seal} waits for its approval", seal=waiting.said)
     dispute = next((one for one in ground.disputes.open() if one.overlaps(*cell)), None)
-    return "" if dispute is None else f"outage {dispute.body.outage} in {name} is disputed, no. {dispute.number}"
+    if dispute is None:
+        return ""
+    return saying(
+        "outage {outage} in {month} is disputed, no. {number}",
+        outage=str(dispute.body.outage), month=name, number=str(dispute.number),
+    )  # fmt: skip
 
 
 def covering(seals: Seals, cell: Interval) -> Seal | None:

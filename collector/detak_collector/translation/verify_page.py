@@ -37,6 +37,7 @@ WORDS = (
     mark("It could not be checked:"),
     mark("Its number in the report, or its id"),
     mark("Lines of the records"),
+    mark("Not observed"),
     mark("Not sound"),
     mark("Outage {number}"),
     mark(
@@ -80,6 +81,7 @@ WORDS = (
     mark("change"),
     mark("counted"),
     mark("coverage"),
+    mark("drill"),
     mark("expected NUMBER:HEX as a report or a mail has it, or the 64 digits of HEX alone"),
     mark("facts"),
     mark("file"),

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from detak_collector.downtime.derive import Result, ServiceResult
-from detak_collector.downtime.figure import Totals
+from detak_collector.downtime.figure import NOT_OBSERVED, Totals
 from detak_collector.downtime.periods import PeriodError, is_year, local_year, parse_period
-from detak_collector.downtime.summary import NOT_OBSERVED, achievement, colour, months_of, warnings
+from detak_collector.downtime.summary import achievement, colour, months_of, warnings
 from detak_collector.report.sealed import standing_words
 from detak_collector.report.wording import period_words, warning_words
 from detak_collector.translation.language import mark
@@ -112,7 +112,7 @@ def trend(result: Result, tell: Telling) -> tuple[Bar, ...]:
     if not is_year(result.period, result.case.zone):
         return ()
     rates = [(str(one.year), one.percent, one.target_percent, one.document, one.verdict) for one in result.published]
-    verdict = result.figure.verdict(result.target_percent)
+    verdict = result.figure.standing(result.target_percent)
     proof = result.figure.proof(result.target_percent)
     own = tell.language.say("this year, so far") if result.running else tell.language.say("this year")
     own = f"{own}. {_verdict_words(verdict, proof, tell)}"
@@ -216,11 +216,11 @@ def values(result: Result, tell: Telling) -> dict[str, object]:
     """All that the template needs."""
     before, after = neighbours(result)
     say = tell.language.say
-    verdict, proof = result.figure.verdict(result.target_percent), result.figure.proof(result.target_percent)
+    verdict, proof = result.figure.standing(result.target_percent), result.figure.proof(result.target_percent)
 
     def verdict_of(totals: Totals) -> str:
         target = result.target_percent
-        return _verdict_words(totals.verdict(target), totals.proof(target), tell)
+        return _verdict_words(totals.standing(target), totals.proof(target), tell)
 
     return {
         "result": result,
@@ -228,7 +228,7 @@ def values(result: Result, tell: Telling) -> dict[str, object]:
         "period_words": period_words(result.period, tell.language),
         "verdict_words": verdict_of(result.figure),
         "verdict_of": verdict_of,
-        "standing": "none" if verdict is None else verdict,
+        "standing": "none" if verdict in {None, NOT_OBSERVED} else verdict,
         "sealed": standing_words(result, tell.zone, tell.language),
         "is_proven": verdict is not None and verdict == proof,
         "gauge": gauge(result.figure, result.target_percent),
@@ -261,5 +261,7 @@ def _verdict_words(verdict: str | None, proof: str | None, tell: Telling) -> str
             return say("Target met, not certain yet")
         case "missed", _:
             return say("Target missed, not certain yet")
+        case "not observed", _:
+            return say("Not observed")
         case _:
             return say("No figure")

@@ -26,13 +26,21 @@ from detak_collector.web.work.admin_messages import (
     VersionsTold,
     VersionTold,
 )
+from detak_collector.web.work.admin_retention_api import ANSWERS as RETENTION_ANSWERS
+from detak_collector.web.work.admin_retention_api import BODIES as RETENTION_BODIES
+from detak_collector.web.work.admin_retention_api import (
+    DisposalOrder,
+    DisposalProposal,
+    DisposalVerdict,
+    RetentionTold,
+)
 from detak_collector.web.work.exclusions_json import JSON, PROBLEM, WorkProblem
 
 HTML, TEXT = "text/html", "text/plain"
 FORM, UPLOAD = "application/x-www-form-urlencoded", "multipart/form-data"
 ROOT = "/api/v1/admin"
 
-ADMIN_SCHEMAS: tuple[type[Struct], ...] = (*BODIES, *ANSWERS)
+ADMIN_SCHEMAS: tuple[type[Struct], ...] = (*BODIES, *ANSWERS, *RETENTION_BODIES, *RETENTION_ANSWERS)
 """What these paths refer to."""
 
 _REASONS = {
@@ -62,6 +70,9 @@ def _pages() -> dict[str, object]:
         "/admin/nodes/{node}/retire": {"post": _form(FORM, ("node",))},
         "/admin/catalogue": _page("The versions of the catalogue", form=UPLOAD),
         "/admin/catalogue/{number}": _page("A version, and who decides on it", ("number",), FORM),
+        "/admin/retention": _page("How evidence is kept, and disposed of", form=FORM),
+        "/admin/retention/{number}/decision": {"post": _form(FORM, ("number",))},
+        "/admin/retention/{number}/dispose": {"post": _form(FORM, ("number",))},
         "/admin/catalogue/{number}/file/{name}": {
             "get": {
                 "summary": "A file of a version",
@@ -94,6 +105,16 @@ def _api() -> dict[str, object]:
         },
         f"{ROOT}/catalogue/check": {"post": _sent("What it would change", CatalogueFiles, CheckTold, 200)},
         f"{ROOT}/catalogue/{{number}}": {"get": _got("A version", VersionTold, ("number",))},
+        f"{ROOT}/retention": {
+            "get": _got("How evidence is kept, and what may go", RetentionTold),
+            "post": _sent("Propose to dispose of evidence", DisposalProposal, RetentionTold, 201),
+        },
+        f"{ROOT}/retention/{{number}}/decision": {
+            "post": _sent("Decide on a disposal", DisposalVerdict, RetentionTold, 200, ("number",))
+        },
+        f"{ROOT}/retention/{{number}}/disposal": {
+            "post": _sent("Carry out an approved disposal here", DisposalOrder, RetentionTold, 202, ("number",))
+        },
         f"{ROOT}/catalogue/{{number}}/decision": {
             "post": _sent("Approve or reject a held version", CatalogueVerdict, VersionTold, 200, ("number",))
         },

@@ -178,6 +178,7 @@ def outage_values(explained: Explained, result: Result, name: str, tell: Telling
         "name": name,
         "pieces": explained.pieces,
         "not_counted_ms": outage.end - outage.begin - outage.counted_ms,
+        "drills": result.drills or (),
         "fate": lambda piece: fate_words(piece, tell),
         "rule_words": lambda rule: rule_words(rule, tell),
         "scope_words": lambda one: scope_words(one.scope_kind, one.scope, tell.language),

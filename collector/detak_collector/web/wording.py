@@ -152,6 +152,8 @@ def verdict_words(figure: FigureState, spoken: Language = ENGLISH) -> str:
     """The verdict of record and how firm it is, in plain words."""
     if figure.verdict is None:
         return spoken.say("No verdict yet: there is no service time in this period")
+    if figure.is_unobserved:
+        return spoken.say("Nothing was watched so far, so nothing is said of the target")
     if figure.verdict == "met":
         if figure.proof == "met":
             return spoken.say("Met so far, and proven")

@@ -218,8 +218,8 @@ def test_the_rules_of_a_zone_must_be_in_the_bundle(sound: bytes, tmp_path: Path)
 def test_a_figure_by_other_rules_or_in_another_format_is_not_recomputed(sound: bytes, tmp_path: Path) -> None:
     other = forged(sound, lambda _files: None, rule_version="0")
     assert "derived by rule version '0', this program has" in refusal(other, tmp_path)
-    later = forged(sound, lambda _files: None, version=2)
-    assert "this program reads detak-bundle 1 (got detak-bundle 2)" in refusal(later, tmp_path)
+    later = forged(sound, lambda _files: None, version=3)
+    assert "this program reads detak-bundle 1 and 2 (got detak-bundle 3)" in refusal(later, tmp_path)
 
 
 def test_months_that_are_not_those_of_the_period_are_refused(sound: bytes, tmp_path: Path) -> None:

@@ -72,7 +72,17 @@ def as_of(path: Path) -> str:
     return told
 
 
-def test_recomputing_gives_the_report_of_the_store_but_for_its_year_and_drills(say: Say, path: Path) -> None:
+@pytest.fixture
+def drilled(say: Say, path: Path) -> Path:
+    """The same bundle, with a drill that was declared ahead as well."""
+    assert say(*(word.replace("2023-11-15T06", "2099-11-15T06") for word in ADD), "--drill")[0] == 0
+    assert say("exclude", "approve", "x2", "--by", "Budi")[0] == 0
+    assert say("bundle", "2023-11", "-o", path)[0] == 0
+    return path
+
+
+def test_recomputing_gives_the_report_of_the_store_but_for_its_year(say: Say, drilled: Path) -> None:
+    path = drilled
     code, told, errors = say("recompute", path, "--format", "json")
     assert (code, "recomputed: the same, to the byte" in errors) == (0, True)
     again = json.loads(told)
@@ -83,8 +93,32 @@ def test_recomputing_gives_the_report_of_the_store_but_for_its_year_and_drills(s
         del one["year_to_date"]
         for month in one["months"]:
             month.pop("year_to_date", None)
-    assert [one.pop("drill") for one in report["exclusions"]] == [False] * len(again["exclusions"])
+    assert [one["drill"] for one in again["exclusions"]] == [False, True]
     assert again == report
+
+
+def test_what_is_a_drill_cannot_be_told_otherwise_and_a_bundle_that_knew_none_still_holds(
+    say: Say, drilled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = drilled.read_bytes()
+    assert auditor.run(["check", str(drilled)]) == 0
+    for told, why in ((b"[]", "exclusion x2: is a drill"), (b'["x1","x2"]', "exclusion x1: is no drill")):
+        drilled.write_bytes(forged(sound, _replacing(b'["x2"]', told)))
+        assert auditor.run(["check", str(drilled)]) == 1
+        assert why in capsys.readouterr().out
+    drilled.write_bytes(forged(sound, _replacing(b',"drills":["x2"]', b""), version=1))
+    assert auditor.run(["check", str(drilled)]) == 0
+    code, told_of_first, errors = say("recompute", drilled, "--format", "json")
+    assert (code, "the same, to the byte" in errors) == (0, True)
+    assert ["drill" in one for one in json.loads(told_of_first)["exclusions"]] == [False, False], "it does not say"
+
+
+def _replacing(before: bytes, after: bytes) -> Callable[[dict[str, bytes]], None]:
+    def change(files: dict[str, bytes]) -> None:
+        assert before in files[CORRECTIONS], files[CORRECTIONS]
+        files[CORRECTIONS] = files[CORRECTIONS].replace(before, after)
+
+    return change
 
 
 def test_a_bundle_as_of_the_same_moment_is_the_same_bytes_whatever_was_entered_since(

@@ -8,6 +8,7 @@ import pytest
 
 from detak_collector import cli
 from detak_collector.commands.session import Session
+from detak_collector.config import load
 
 SERVICE = 65_534
 
@@ -54,3 +55,30 @@ def test_what_the_service_must_read_can_be_read_by_it_and_keys_by_nobody_else(ho
     modes = {name: (home / name).stat().st_mode & 0o777 for name in ("", "collector.toml", "services.toml", "state")}
     assert modes == {"": 0o755, "collector.toml": 0o644, "services.toml": 0o644, "state": 0o700}
     assert (home / "tls" / "server.pem").stat().st_mode & 0o077 == 0
+
+
+def test_what_is_kept_apart_from_the_configuration_is_the_service_s_so_that_it_can_renew_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, state = tmp_path / "etc", tmp_path / "var"
+    state.mkdir(mode=0o700)
+    os.chown(state, SERVICE, SERVICE)
+    assert cli.run(["init", str(home), "--name", "detak.example", "--state", str(state)]) == 0
+    assert "chown" not in capsys.readouterr().out
+    config = load(home / "collector.toml")
+    assert config.tls is not None
+    assert (config.state_directory, config.tls.authority) == (state, state / "ca")
+    assert config.tls.certificate == state / "tls" / "server.pem"
+    assert {one.stat().st_uid for one in state.rglob("*")} == {SERVICE}
+    assert cli.run(["--config", str(home / "collector.toml"), "certificate", "renew"]) == 0
+    assert {one.name for one in home.iterdir()} == {"collector.toml", "services.toml"}
+
+
+def test_what_is_restored_on_a_new_machine_lies_where_the_service_reaches_it(home: Path, tmp_path: Path) -> None:
+    for path in (home / "tls", home / "ca", *(home / "tls").iterdir(), *(home / "ca").iterdir()):
+        os.chown(path, SERVICE, SERVICE)
+    for line in ("enroll db-01", f"backup {tmp_path}/b.tar.gz"):
+        assert cli.run(["--config", str(home / "collector.toml"), *line.split()]) == 0
+    home.rename(tmp_path / "lost")
+    assert cli.run(["--config", str(home / "collector.toml"), "restore", str(tmp_path / "b.tar.gz")]) == 0
+    assert {(home / name).stat().st_uid for name in ("tls", "ca", "tls/server.pem", "ca/authority.key")} == {SERVICE}

@@ -23,8 +23,11 @@ from detak_collector.downtime.catalogue import (
 )
 from detak_collector.downtime.derive import Case, derive
 from detak_collector.downtime.facts import Facts, Node, Stated
-from detak_collector.downtime.outages import causes
+from detak_collector.downtime.intervals import EMPTY
+from detak_collector.downtime.outages import LAYERS, causes
 from detak_collector.downtime.periods import Period
+from detak_collector.downtime.shares import added, by_layer
+from detak_collector.downtime.triple import NOWHERE
 from downtime_cases import UTC
 from instant_oracle import Moment, Oracle, plain
 
@@ -187,6 +190,30 @@ def test_causes_and_service_time_are_those_of_the_catalogue_then_in_force(seed: 
     for t, moment in enumerate(moments):
         assert [cause for cause, where in found.items() if t in where] == ([moment.cause] if moment.cause else []), t
         assert (t in account.service_time) == moment.service_time, t
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS)
+def test_the_share_of_a_layer_holds_in_every_world_and_shares_add_up(seed: int) -> None:
+    case = Maker(seed).case()
+    catalogue, known, excluded, declared = case
+    (service,) = catalogue.services
+    account, oracle = _derived(case), Oracle(catalogue, known, excluded, service, declared)
+    found = by_layer(service, account, causes(service, account))
+    for t in range(END):
+        surely, perhaps = oracle.causes(t, declared=False), oracle.causes(t, declared=True)
+        for layer in LAYERS:
+            net = found.get(layer, (NOWHERE, EMPTY))[0]
+            assert net.is_nested
+            assert surely == {layer} or t not in net.certain, (t, layer)
+            assert t in net.possible or layer not in perhaps, (t, layer)
+        assert [t in net.counted for net, _ in found.values()].count(True) == (t in account.net.counted), t
+    (one,) = derive(_case(case), Period("p", 0, END)).services
+    shares = added([month.shares or {} for month in one.months])
+    assert sum(share.gross_ms for share in shares.values()) == one.totals.gross_ms
+    assert {name: share.counted_ms for name, share in shares.items() if share.counted_ms} == dict(one.causes)
+    told = [outage.net_causes or {} for outage in one.outages]
+    assert {name: sum(each.get(name, 0) for each in told) for name in one.causes} == dict(one.causes)
 
 
 @settings(max_examples=300, deadline=None)

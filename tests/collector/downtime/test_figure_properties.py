@@ -15,6 +15,7 @@ from detak_collector.downtime.derive import Case, Result, derive
 from detak_collector.downtime.facts import Facts, Stated
 from detak_collector.downtime.figure import summed
 from detak_collector.downtime.periods import Period, months
+from detak_collector.downtime.shares import added
 from downtime_cases import DAY, HOUR, UTC, excluded, facts, group, service, stated
 
 BEGIN = 1_735_689_600_000
@@ -93,14 +94,20 @@ def test_every_millisecond_of_a_year_is_in_one_class(seed: int) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(SEEDS)
-def test_certain_counted_and_possible_nest_in_every_account(seed: int) -> None:
+def test_certain_counted_and_possible_nest_in_every_account_and_in_every_layers_share(seed: int) -> None:
     result = derive(Estate(seed).case(), YEAR, beside=False)
     for month in result.details:
         for account in month.accounts.values():
             assert account.net.is_nested
             assert account.gross.is_nested
     for one in result.services:
-        assert one.totals.certain_ms <= one.totals.counted_ms <= one.totals.possible_ms
+        totals, shares = one.totals, added([month.shares or {} for month in one.months]).values()
+        assert totals.certain_ms <= totals.counted_ms <= totals.possible_ms
+        assert all(each.certain_ms <= each.counted_ms <= each.possible_ms for each in shares)
+        assert sum(each.counted_ms for each in shares) == totals.counted_ms
+        assert sum(each.gross_ms for each in shares) == totals.gross_ms
+        assert sum(each.certain_ms for each in shares) <= totals.certain_ms
+        assert totals.possible_ms <= sum(each.possible_ms for each in shares)
 
 
 @settings(max_examples=40, deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 
 from rich.console import Console
@@ -56,9 +57,16 @@ def test_what_excluded_a_piece_is_named_with_its_document() -> None:
     result = derived(excluded(at(590), at(700), service="s"))
     (explained,) = explain(result, "s")
     out = StringIO()
-    print_explanation([explained], result.numbers, UTC, Console(file=out, width=200))
+    print_explanation([explained], result, Console(file=out, width=200))
     assert "not counted: planned" in out.getvalue()
     assert "planned x, document ND-1: work (proposed by a, approved by b)" in out.getvalue()
+
+
+def test_a_drill_is_explained_as_one() -> None:
+    result = replace(derived(excluded(at(590), at(700), service="s")), drills=frozenset({"x"}))
+    out = StringIO()
+    print_explanation(explain(result, "s"), result, Console(file=out, width=200))
+    assert "planned (drill) x, document ND-1: work" in out.getvalue()
 
 
 def test_a_period_without_outage_says_so() -> None:
@@ -66,5 +74,5 @@ def test_a_period_without_outage_says_so() -> None:
     known = facts({"a/c": stated("a/c", JUNE, JULY)})
     result = derive(Case(catalogue, UTC, known, (), JULY), Period("2024-06", JUNE, JULY))
     out = StringIO()
-    print_explanation(explain(result, "s"), result.numbers, UTC, Console(file=out))
+    print_explanation(explain(result, "s"), result, Console(file=out))
     assert "No outage in this period" in out.getvalue()

@@ -13,13 +13,16 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from detak_collector.downtime.derive import Result
+from detak_collector.downtime.case import Case
+from detak_collector.downtime.derive import Result, derive
+from detak_collector.downtime.facts import Facts
 from detak_collector.downtime.periods import parse_period
 from detak_collector.downtime.stories import Story, Task
 from detak_collector.report.effects import effects, from_facts
 from detak_collector.report.formats import FORMATS, Order
 from downtime_cases import DAY
-from report_cases import BEGIN, HOSTILE, JAKARTA, LATIN, hardly_watched, quiet, report, uncounted
+from report_cases import BEGIN, CATALOGUE, END, HOSTILE, JAKARTA, LATIN, YEAR, hardly_watched, quiet, report, uncounted
+from workbook import recomputed
 
 GOLDEN = Path(__file__).parent / "golden"
 VOID = {"meta", "br", "col"}
@@ -167,3 +170,16 @@ def test_printed_on_a4_the_first_page_is_one_page(
     assert "Disetujui oleh" in pages[0]
     assert "Nama, NIP" in pages[0]
     assert "Bulan" in pages[1]
+
+
+def test_where_nothing_was_watched_no_format_claims_that_the_target_was_met() -> None:
+    result = derive(Case(CATALOGUE, JAKARTA, Facts({}), (), END), YEAR)
+    assert result.figure.verdict(result.target_percent) == "met", "the bare comparison, which programs read"
+    told = made(result)
+    first = " ".join(first_page(told).split())
+    assert "Not observed" in first
+    assert "neither that the target was met nor that it was missed" in first
+    assert "0.0000 %" not in first
+    assert "<td>met</td>" not in told
+    said = recomputed(FORMATS["xlsx"].made(result, Order("en")))
+    assert (said["B9"], recomputed(FORMATS["xlsx"].made(report(), Order("en")))["B9"]) == ("Not observed", "Target met")

@@ -36,6 +36,6 @@ def test_a_report_and_an_explanation_show_a_hostile_message_and_obey_none_of_it(
     result, out = result_with_a_hostile_message(), StringIO()
     console = Console(file=out, width=200)
     print_report(result, UTC, console)
-    print_explanation(explain(result, "s"), result.numbers, UTC, console)
+    print_explanation(explain(result, "s"), result, console)
     assert out.getvalue().count("[31mred") == 2
     assert "".join(out.getvalue().splitlines()).isprintable()

@@ -26,7 +26,7 @@ from indonesian import english_in, texts_of
 from report_cases import report
 
 PACKAGE = Path(detak_collector.__file__).parent
-AT_TIMES = ("web", "operating", "channel", "pair", "ingest", "catalogue", "board", "decisions", "deriving")
+AT_TIMES = ("web", "operating", "channel", "pair", "ingest", "catalogue", "board", "decisions", "deriving", "retention")
 SPEAKING = [
     path
     for folder in AT_TIMES

@@ -90,7 +90,7 @@ async def test_the_figure_is_that_of_the_report_with_every_part_of_it(stage: She
     unwatched = words(await seen(stage, "/figure/2024"))
     assert "Jan 0.0000 % not observed" in unwatched
     assert "0.0000 % within the target" not in unwatched
-    assert "Target met, not certain yet" in unwatched.partition("Trend over the years")[2]
+    assert "Not observed" in unwatched.partition("Trend over the years")[2]
     assert 'class="fill unproven"' in (await seen(stage, "/figure/2024")).text
 
 

@@ -147,7 +147,7 @@ class Passage(Struct, kw_only=True):
 
 
 class Correction(Struct, kw_only=True):
-    """An exclusion or declaration that touches a piece."""
+    """An exclusion or declaration that touches a piece; `drill`: planned work that was declared as one ahead."""
 
     id: str
     category: str
@@ -156,6 +156,7 @@ class Correction(Struct, kw_only=True):
     proposed_by: str
     approved_by: str | None
     late: bool
+    drill: bool
 
 
 class Piece(Struct, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -83,11 +83,11 @@ def explained(one: Explained, result: Result, service: ServiceResult) -> answers
     """An outage in pieces."""
     outage = outage_of(one.outage, result, in_figure=service.in_figure is not None, whole=True)
     return answers.OutageInFull(
-        as_of=iso_utc(result.as_of), outage=outage, pieces=[_piece(piece) for piece in one.pieces]
+        as_of=iso_utc(result.as_of), outage=outage, pieces=[_piece(piece, result.drills or ()) for piece in one.pieces]
     )
 
 
-def _piece(one: Piece) -> answers.Piece:
+def _piece(one: Piece, drills: Collection[str]) -> answers.Piece:
     layers = [
         answers.Layer(group=layer.group, category=layer.category, rule=layer.rule, stands_for_it=layer.stands_for_it)
         for layer in one.layers
@@ -102,14 +102,14 @@ def _piece(one: Piece) -> answers.Piece:
     return answers.Piece(
         begin=iso_utc(one.begin), end=iso_utc(one.end), fate=one.fate, cause=one.cause, layers=layers,
         evidence=evidence, evidence_left_off=max(0, len(one.evidence) - MOST_EVIDENCE),
-        corrections=[_correction(correction) for correction in one.corrections],
+        corrections=[_correction(correction, drills) for correction in one.corrections],
     )  # fmt: skip
 
 
-def _correction(one: Correction) -> answers.Correction:
+def _correction(one: Correction, drills: Collection[str]) -> answers.Correction:
     return answers.Correction(
         id=one.id, category=one.category, document=one.document, reason=one.reason, proposed_by=one.proposed_by,
-        approved_by=one.approved_by, late=one.late,
+        approved_by=one.approved_by, late=one.late, drill=one.id in drills,
     )  # fmt: skip
 
 

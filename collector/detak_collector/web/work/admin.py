@@ -17,6 +17,9 @@ from detak_collector.web.work.admin_desk import Desk
 from detak_collector.web.work.admin_nodes_pages import NodesPages
 from detak_collector.web.work.admin_pages import Administration
 from detak_collector.web.work.admin_people_pages import PeoplePages
+from detak_collector.web.work.admin_retention import RetentionOffice
+from detak_collector.web.work.admin_retention_api import RetentionApi
+from detak_collector.web.work.admin_retention_pages import RetentionPages
 
 
 def add_administration(
@@ -25,13 +28,16 @@ def add_administration(
 ) -> CatalogueDesk:  # fmt: skip
     """Adds the routes. `rules` are those of now, with corrections; `beat` has the status page drawn anew."""
     desk = Desk(people, keyring, place, rules, beat)
-    base, catalogue = Administration(desk), CatalogueDesk(desk)
+    base, catalogue, office = Administration(desk), CatalogueDesk(desk), RetentionOffice(desk)
     app.add_routes(
         [
             *PeoplePages(base).routes(),
             *NodesPages(base).routes(),
             *CataloguePages(base, catalogue).routes(),
+            *RetentionPages(base, office).routes(),
             *AdminApi(desk, catalogue).routes(),
+            *RetentionApi(desk, office).routes(),
         ]
     )
+    app.on_cleanup.append(lambda _: office.close())
     return catalogue

@@ -41,14 +41,15 @@ MOST_BODY_BYTES = 2 * MOST_BYTES
 """JSON writes a line's end, and much else, as two characters."""
 
 B = TypeVar("B", bound=Struct)
-Handler = Callable[["AdminApi", web.Request], Awaitable[web.Response]]
+S = TypeVar("S")
+Handler = Callable[[S, web.Request], Awaitable[web.Response]]
 
 
-def _refusing(handler: Handler) -> Handler:
+def refusing(handler: Handler[S]) -> Handler[S]:
     """The same, whose refusals are answers by RFC 9457."""
 
     @wraps(handler)
-    async def handled(self: AdminApi, request: web.Request) -> web.Response:
+    async def handled(self: S, request: web.Request) -> web.Response:
         try:
             return await handler(self, request)
         except RefusedRequest as refused:
@@ -86,121 +87,118 @@ class AdminApi:
             web.post("/api/v1/admin/catalogue/{number}/decision", self.decide),
         ]
 
-    @_refusing
+    @refusing
     async def people(self, request: web.Request) -> web.Response:
         """Everybody."""
-        await self._asker(request, LOOKS)
-        return _answer(AccountsTold([telling.account_told(one) for one in await self._people.all()]))
+        await asked(self._desk, request, LOOKS)
+        return answer(AccountsTold([telling.account_told(one) for one in await self._people.all()]))
 
-    @_refusing
+    @refusing
     async def create(self, request: web.Request) -> web.Response:
         """A new account, and its link."""
-        person = await self._asker(request, DOES)
-        told = await _body(request, NewAccount)
+        person = await asked(self._desk, request, DOES)
+        told = await body_of(request, NewAccount)
         link = await self._people.create(person, Fresh(told.name, told.display, told.mail))
-        return _answer(LinkTold(normal(told.name), link), 201)
+        return answer(LinkTold(normal(told.name), link), 201)
 
-    @_refusing
+    @refusing
     async def link(self, request: web.Request) -> web.Response:
         """A link for another password."""
-        person, name = await self._asker(request, DOES), request.match_info["name"]
-        return _answer(LinkTold(name, await self._people.link(person, name)), 201)
+        person, name = await asked(self._desk, request, DOES), request.match_info["name"]
+        return answer(LinkTold(name, await self._people.link(person, name)), 201)
 
-    @_refusing
+    @refusing
     async def role(self, request: web.Request) -> web.Response:
         """A role, given or taken."""
-        person, name = await self._asker(request, DOES), request.match_info["name"]
-        told = await _body(request, RoleChange)
+        person, name = await asked(self._desk, request, DOES), request.match_info["name"]
+        told = await body_of(request, RoleChange)
         await self._people.change(request, person, name, told.role, told.password, withdrawn=told.withdrawn)
-        return _answer(telling.account_told(await self._people.one(name)))
+        return answer(telling.account_told(await self._people.one(name)))
 
-    @_refusing
+    @refusing
     async def access(self, request: web.Request) -> web.Response:
         """Locked, unlocked, another telephone."""
-        person, name = await self._asker(request, DOES), request.match_info["name"]
-        told = await _body(request, Access)
+        person, name = await asked(self._desk, request, DOES), request.match_info["name"]
+        told = await body_of(request, Access)
         if told.action == "end-second-factor":
             await self._people.drop_factor(person, name)
         else:
             await self._people.disable(person, name, disabled=told.action == "lock")
-        return _answer(telling.account_told(await self._people.one(name)))
+        return answer(telling.account_told(await self._people.one(name)))
 
-    @_refusing
+    @refusing
     async def enrol(self, request: web.Request) -> web.Response:
         """A token for a node."""
-        person = await self._asker(request, DOES)
-        told = await _body(request, NewNode)
-        return _answer(telling.enrolment_told(await self._nodes.enrol(person, told.node, str(told.hours))), 201)
+        person = await asked(self._desk, request, DOES)
+        told = await body_of(request, NewNode)
+        return answer(telling.enrolment_told(await self._nodes.enrol(person, told.node, str(told.hours))), 201)
 
-    @_refusing
+    @refusing
     async def node(self, request: web.Request) -> web.Response:
         """A node, and what rests on it."""
-        await self._asker(request, DOES)
-        return _answer(telling.node_told(await self._nodes.one(request.match_info["node"])))
+        await asked(self._desk, request, DOES)
+        return answer(telling.node_told(await self._nodes.one(request.match_info["node"])))
 
-    @_refusing
+    @refusing
     async def retire(self, request: web.Request) -> web.Response:
         """Its key is void."""
-        person, node = await self._asker(request, DOES), request.match_info["node"]
-        told = await _body(request, Retirement)
+        person, node = await asked(self._desk, request, DOES), request.match_info["node"]
+        told = await body_of(request, Retirement)
         await self._nodes.retire(person, node, told.typed)
-        return _answer(telling.node_told(await self._nodes.one(node)))
+        return answer(telling.node_told(await self._nodes.one(node)))
 
-    @_refusing
+    @refusing
     async def versions(self, request: web.Request) -> web.Response:
         """Every version of the catalogue."""
-        await self._asker(request, SEES)
+        await asked(self._desk, request, SEES)
         found = await self._catalogue.versions()
-        return _answer(VersionsTold([telling.version_told(found, one) for one in reversed(found.all)]))
+        return answer(VersionsTold([telling.version_told(found, one) for one in reversed(found.all)]))
 
-    @_refusing
+    @refusing
     async def version(self, request: web.Request) -> web.Response:
         """One of them."""
-        await self._asker(request, SEES)
-        return _answer(telling.version_told(*await self._catalogue.version(_number(request))))
+        await asked(self._desk, request, SEES)
+        return answer(telling.version_told(*await self._catalogue.version(_number(request))))
 
-    @_refusing
+    @refusing
     async def check(self, request: web.Request) -> web.Response:
         """What a catalogue would change."""
-        await self._asker(request, DOES)
-        told = await _body(request, CatalogueFiles, MOST_BODY_BYTES)
-        return _answer(telling.check_told(await self._catalogue.check(told.services, told.tables)))
+        await asked(self._desk, request, DOES)
+        told = await body_of(request, CatalogueFiles, MOST_BODY_BYTES)
+        return answer(telling.check_told(await self._catalogue.check(told.services, told.tables)))
 
-    @_refusing
+    @refusing
     async def take(self, request: web.Request) -> web.Response:
         """What was checked becomes a version."""
-        person = await self._asker(request, DOES)
-        told = await _body(request, CatalogueProposal, MOST_BODY_BYTES)
+        person = await asked(self._desk, request, DOES)
+        told = await body_of(request, CatalogueProposal, MOST_BODY_BYTES)
         version = await self._catalogue.take(
             person, told.services, told.tables, digest=told.digest, against=told.against
         )
-        return _answer(telling.version_told(*await self._catalogue.version(version.number)), 201)
+        return answer(telling.version_told(*await self._catalogue.version(version.number)), 201)
 
-    @_refusing
+    @refusing
     async def decide(self, request: web.Request) -> web.Response:
         """The second pair of eyes."""
-        person = await self._asker(request, DECIDES)
-        told = await _body(request, CatalogueVerdict)
+        person = await asked(self._desk, request, DECIDES)
+        told = await body_of(request, CatalogueVerdict)
         said = Verdict(told.verdict, told.document, told.reason, told.proposed_by)
         version = await self._catalogue.decide(person, _number(request), said)
-        return _answer(telling.version_told(*await self._catalogue.version(version.number)))
+        return answer(telling.version_told(*await self._catalogue.version(version.number)))
 
-    async def _asker(self, request: web.Request, rights: Iterable[Right]) -> Person:
-        """Who asks, with one of these rights; another site's page may not have a browser do anything."""
-        if self._desk.people.terms() is None:
-            raise RefusedRequest(
-                problem(404, "People do not sign in at this collector, so nobody administers it here.")
-            )
-        if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
-            raise RefusedRequest(problem(403, "This came from another site."))
-        person = await self._desk.people.gate.person(request)
-        if person is None:
-            raise RefusedRequest(problem(401, "Sign in, or bring a token."))
-        if not person.rights & set(rights):
-            raise RefusedRequest(
-                problem(403, "The roles of this account, or the scopes of this token, do not include it.")
-            )
-        return person
+
+async def asked(desk: Desk, request: web.Request, rights: Iterable[Right]) -> Person:
+    """Who asks, with one of these rights; another site's page may not have a browser do anything."""
+    if desk.people.terms() is None:
+        raise RefusedRequest(problem(404, "People do not sign in at this collector, so nobody administers it here."))
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        raise RefusedRequest(problem(403, "This came from another site."))
+    person = await desk.people.gate.person(request)
+    if person is None:
+        raise RefusedRequest(problem(401, "Sign in, or bring a token."))
+    if not person.rights & set(rights):
+        raise RefusedRequest(problem(403, "The roles of this account, or the scopes of this token, do not include it."))
+    return person
 
 
 def _number(request: web.Request) -> int:
@@ -210,7 +208,8 @@ def _number(request: web.Request) -> int:
     return int(told)
 
 
-async def _body(request: web.Request, kind: type[B], most_bytes: int = 65_536) -> B:
+async def body_of(request: web.Request, kind: type[B], most_bytes: int = 65_536) -> B:
+    """What was sent; raises RefusedRequest."""
     body = await content_of(request, JSON, most_bytes)
     try:
         return msgspec.json.decode(body, type=kind)
@@ -218,7 +217,8 @@ async def _body(request: web.Request, kind: type[B], most_bytes: int = 65_536) -
         raise RefusedRequest(problem(400, f"{error}.")) from None
 
 
-def _answer(told: Struct, status: int = 200) -> web.Response:
+def answer(told: Struct, status: int = 200) -> web.Response:
+    """As JSON, for whoever asked alone."""
     headers = {"Cache-Control": "no-store"}
     return web.Response(status=status, body=msgspec.json.encode(told), content_type=JSON, headers=headers)
 

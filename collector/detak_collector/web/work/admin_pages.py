@@ -22,6 +22,7 @@ SECTIONS = (
     ("people", "admin/people", mark("People"), (Right.ADMINISTER, Right.AUDIT)),
     ("nodes", "admin/nodes", mark("Nodes"), (Right.ADMINISTER,)),
     ("catalogue", "admin/catalogue", mark("Catalogue"), (Right.ADMINISTER, Right.APPROVE, Right.AUDIT)),
+    ("retention", "admin/retention", mark("Retention"), (Right.ADMINISTER, Right.APPROVE, Right.AUDIT)),
 )
 NOTHING_SUCH = mark("There is nothing of that name here.") + "\n"
 NOT_FOR_YOU = mark("This is for others: an administrator gives the role that it needs.") + "\n"
