@@ -68,7 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add(commands, "run", _run, "run until a signal says stop (SIGHUP reads the configuration again)")
     _add(commands, "check", _check, "run every check once; exit 1 if one is down")
-    _add(commands, "status", _status, "say how the agent on this node stands; exit 1 if it does not run")
+    status = _add(commands, "status", _status, "say how the agent on this node stands; exit 1 if it does not run")
+    status.add_argument(
+        "--keys", action="store_true", help="only whether this node is enrolled; exit 1 where a key is missing"
+    )
+    status.add_argument("--collector", metavar="URL", help="with --keys: only with this one")
     _add(commands, "config-check", _config_check, "say whether the configuration is right")
     text = "propose a configuration from what runs on this machine"
     add_discover_arguments(_add(commands, "discover", discover, text, own_config=True))
@@ -99,7 +103,11 @@ def _add(
     parser = commands.add_parser(name, help=text, description=text)
     if not own_config:
         parser.add_argument(
-            "--config", type=Path, default=Path("/etc/detak/agent.toml"), metavar="FILE", help="default %(default)s"
+            "--config",
+            type=Path,
+            default=Path("/etc/detak/agent.toml"),
+            metavar="FILE",
+            help="the configuration; default %(default)s",
         )
     parser.add_argument("--debug", action="store_true", help="say more, tracebacks included")
     parser.set_defaults(command=command)
@@ -152,6 +160,8 @@ def _status(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
     from detak_agent.status import is_running, read_standing, status_lines  # noqa: PLC0415 - as above
 
     config, clock = load(options.config, registry), SystemClock()
+    if options.keys or options.collector is not None:
+        return cli_identity.keys_status(options, config, clock.utc())
     keys = key_lines(config, this_machine(), clock.utc())
     try:
         standing = read_standing(config.state_directory)
@@ -165,7 +175,8 @@ def _status(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
 
 def _config_check(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
     config = load(options.config, registry)
-    print(f"OK: node {config.node}, {len(config.checks)} checks, {len(config.collectors)} collectors")
+    files = f", from {', '.join(config.files)}" if len(config.files) > 1 else ""
+    print(f"OK: node {config.node}, {len(config.checks)} checks, {len(config.collectors)} collectors{files}")
     return 0
 
 

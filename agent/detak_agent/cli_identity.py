@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from detak_agent.authorities import MOST_KEYS
 from detak_agent.checks.base import Kind
-from detak_agent.config import AgentConfig, CollectorSettings, load
+from detak_agent.config import AgentConfig, CollectorSettings, load, parse
 from detak_agent.failures import ConfigurationError, CouldNotError
 from detak_agent.fingerprints import AUTHORITY_KEY_RULE, FINGERPRINT_RULE, normal_fingerprint
 from detak_agent.machine_identity import MachineIdentity, this_machine
@@ -18,7 +21,21 @@ from detak_agent.trust import Pins
 
 def add_enroll_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `enroll`."""
-    parser.add_argument("--token", required=True, help="the one-time token that `detak-collector enroll` printed")
+    pasted = parser.add_mutually_exclusive_group(required=True)
+    pasted.add_argument("--token", help="the one-time token that `detak-collector enroll` printed")
+    pasted.add_argument(
+        "--from",
+        dest="line",
+        metavar="FILE",
+        help="read the line that it printed, or the token alone, from FILE (-: from standard input), so that the token "
+        "stands in no list of processes",
+    )
+    parser.add_argument(
+        "--node",
+        metavar="NAME",
+        help="for whom the line was made; where there is no configuration yet, one is written for it "
+        "(by itself the host's name)",
+    )
     parser.add_argument(
         "--fingerprint", metavar="sha256:HEX", help="of the only certificate to trust, as `detak-collector` printed it"
     )
@@ -38,17 +55,64 @@ def add_enroll_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def enroll(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
-    """Trade the token in for a key."""
+    """Trade the token in for a key; where there is no configuration yet, write a first one."""
+    if options.line is not None:
+        from detak_agent.enrol_line import with_line  # noqa: PLC0415 - only here
+
+        options = with_line(options, add_enroll_arguments)
+    if options.collector is None or os.path.lexists(options.config):
+        _enrol(options, registry)
+        return 0
+    _write_first(options, registry)
+    try:
+        config = _enrol(options, registry)
+    except BaseException:
+        # What was pasted may name another collector or node the next time.
+        options.config.unlink(missing_ok=True)
+        raise
+    print(f"wrote {options.config} for node {config.node}; next: systemctl enable --now detak-agent")
+    return 0
+
+
+def _enrol(options: argparse.Namespace, registry: Mapping[str, Kind]) -> AgentConfig:
     from detak_agent.enrol import Pasted, enrol  # noqa: PLC0415 - only here
 
     config = load(options.config, registry)
+    if options.node not in {None, config.node}:
+        told = f"{options.config} says that this node is {config.node}: change it there, or have a line made for that"
+        raise ConfigurationError([f"--node: {told} (got {options.node})"])
     collector = _collector(config, options.collector, options.config)
     pasted = Pasted(options.token, _pins(options.fingerprint, options.ca_key, collector), options.key_to)
     done = asyncio.new_event_loop().run_until_complete(enrol(config, collector, pasted))
     if done.set_aside is not None:
         print(f"what this machine kept under its former name is set aside in {done.set_aside}")
     print(f"enrolled {config.node} with {collector.url}; the key is in {done.key}")
-    return 0
+    return config
+
+
+def _write_first(options: argparse.Namespace, registry: Mapping[str, Kind]) -> None:
+    from detak_agent.discovery.names import node_name  # noqa: PLC0415 - only here
+    from detak_agent.first_file import first_text, write_new  # noqa: PLC0415 - as above
+
+    text = first_text(options.config, options.node or node_name(socket.gethostname()), options.collector)
+    parse(text, registry, f"{options.config} as it would be written")
+    try:
+        write_new(options.config, text)
+    except OSError as error:
+        raise CouldNotError(f"{options.config}: cannot be written: {error.strerror}") from error
+
+
+def keys_status(options: argparse.Namespace, config: AgentConfig, now_utc: int) -> int:
+    """How the keys stand, with all collectors or one; 1 where one is missing, so that a program knows to enrol."""
+    from detak_agent.key_standing import is_enrolled, key_lines  # noqa: PLC0415 - only here
+
+    if options.collector is not None:
+        if not options.keys:
+            raise ConfigurationError(["--collector: says something beside --keys only"])
+        chosen = (_collector(config, options.collector, options.config),)
+        config = replace(config, collectors=chosen)
+    print("\n".join(key_lines(config, this_machine(), now_utc)))
+    return 0 if all(is_enrolled(one, config.state_directory) for one in config.collectors) else 1
 
 
 def renew(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:

@@ -1,10 +1,9 @@
-"""agent.toml: what it may say, and every error in it at once. It decides nothing beyond whether the file is right."""
+"""agent.toml and agent.d: what they may say, and every error at once. It decides only whether the files are right."""
 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ from msgspec import Meta, Struct
 
 from detak_agent.authorities import MOST_KEYS
 from detak_agent.checks.base import CheckSettings, Kind
+from detak_agent.config_pieces import Entry, Piece, Table, entries, piece_of, read_pieces
 from detak_agent.failures import ConfigurationError
 from detak_agent.fingerprints import AUTHORITY_KEY_RULE, FINGERPRINT_RULE, normal_fingerprint
 from detak_agent.journal import DEFAULT_MAX_BYTES
@@ -24,19 +24,14 @@ from detak_agent.settings_reading import Errors, fields_of, joined, read_table
 from detak_agent.spans import ALIVE
 from detak_wire import limits
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 _NAME = re.compile(limits.NAME_PATTERN)
 _SHORTEST_MS = 100
 _LONGEST_MS = 3_600_000
 _SHORTEST_METRICS_MS = 10_000
 _MOST_TRIES = 10
 _MOST_CONFIRM = 100
+_LISTS = ("collector", "check")
 
-Table = Mapping[str, Any]
 Pace = Annotated[int, Meta(ge=_SHORTEST_MS, le=_LONGEST_MS)]
 
 
@@ -56,9 +51,9 @@ class CollectorSettings(Struct, frozen=True, kw_only=True):
 
 
 class _File(Struct, frozen=True, kw_only=True):
-    """The top level of agent.toml; its tables are read one by one, so that each error has its path."""
+    """The top level of the files; the tables are read one by one, so that each error has its path."""
 
-    node: str
+    node: str = ""
     state_directory: str = "/var/lib/detak-agent"
     tick_ms: Pace = 1_000
     beat_ms: Pace = 5_000
@@ -71,7 +66,7 @@ class _File(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class AgentConfig:
-    """A configuration that has been found right."""
+    """A configuration that has been found right, and the names of the files that it was read from."""
 
     node: str
     state_directory: Path
@@ -81,31 +76,32 @@ class AgentConfig:
     journal_max_bytes: int
     collectors: tuple[CollectorSettings, ...]
     checks: tuple[Check, ...]
+    files: tuple[str, ...] = ()
 
 
 def load(path: Path, registry: Mapping[str, Kind]) -> AgentConfig:
-    """The configuration in this file; raises ConfigurationError with every error that it has."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ConfigurationError([f"{path}: cannot be read: {reason}"]) from error
-    return parse(text, registry, path.name)
+    """The configuration in this file and its folder; raises ConfigurationError with every error that they have."""
+    return _composed(read_pieces(path), registry)
 
 
 def parse(text: str, registry: Mapping[str, Kind], file_name: str = "agent.toml") -> AgentConfig:
     """The configuration in this text; raises ConfigurationError."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError([f"{file_name}: not TOML: {error}"]) from error
-    errors = Errors(file_name)
-    file = read_table(_File, table, "", errors)
-    collectors = _collectors(_tables(table, "collector"), table.get("allow_plaintext") is True, errors)
-    checks = _checks(_tables(table, "check"), registry, errors)
-    _check_top(table, errors)
-    if errors.lines or file is None:
+    return _composed([piece_of(text, file_name)], registry)
+
+
+def _composed(pieces: Sequence[Piece], registry: Mapping[str, Kind]) -> AgentConfig:
+    """Lists of tables are joined, file after file; every other key may stand in one of the files only."""
+    errors = Errors(pieces[0].name)
+    top, said_in = _top(pieces, errors)
+    collectors = _collectors(entries(pieces, "collector", errors), top.get("allow_plaintext") is True)
+    checks = _checks(entries(pieces, "check", errors), registry)
+    for key, reason, value in _flaws(top):
+        errors.of(said_in.get(key, pieces[0].name)).add_value(key, reason, value)
+    if len(checks) > limits.CHECKS:
+        errors.add("check", f"more than {limits.CHECKS} checks on one node")
+    if errors.lines:
         raise ConfigurationError(errors.lines)
+    file = _File(**top)
     return AgentConfig(
         node=file.node,
         state_directory=Path(file.state_directory),
@@ -115,43 +111,55 @@ def parse(text: str, registry: Mapping[str, Kind], file_name: str = "agent.toml"
         journal_max_bytes=file.journal_max_bytes,
         collectors=tuple(collectors),
         checks=tuple(checks),
+        files=tuple(piece.name for piece in pieces),
     )
 
 
-def _tables(table: Table, key: str) -> list[Table]:
-    found = table.get(key, [])
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _check_top(table: Table, errors: Errors) -> None:
-    node = table.get("node")
-    if isinstance(node, str) and not _NAME.fullmatch(node):
-        errors.add_value("node", _NAME_RULE, node)
-    if "collector" not in table:
+def _top(pieces: Sequence[Piece], errors: Errors) -> tuple[dict[str, Any], dict[str, str]]:
+    """The single keys of all files, of the right types, and which file says each."""
+    top: dict[str, Any] = {}
+    said_in: dict[str, str] = {}
+    for piece in pieces:
+        read_table(_File, piece.table, "", errors.of(piece.name))
+        for key, value in piece.table.items():
+            if key in _LISTS:
+                continue
+            if key in top:
+                errors.of(piece.name).add_value(key, f"{said_in[key]} says it already; leave it in one of them", value)
+            else:
+                top[key], said_in[key] = value, piece.name
+    if "node" not in top:
+        errors.add("node", "missing")
+    if not any("collector" in piece.table for piece in pieces):
         errors.add("collector", "at least one [[collector]] with its url is needed")
-    tick_ms, beat_ms = table.get("tick_ms", 1_000), table.get("beat_ms", 5_000)
+    return top, said_in
+
+
+def _flaws(top: Table) -> Iterable[tuple[str, str, object]]:
+    """The keys whose values are of the right type and wrong nevertheless."""
+    node = top.get("node")
+    if isinstance(node, str) and not _NAME.fullmatch(node):
+        yield "node", _NAME_RULE, node
+    tick_ms, beat_ms = top.get("tick_ms", 1_000), top.get("beat_ms", 5_000)
     if isinstance(tick_ms, int) and isinstance(beat_ms, int) and beat_ms < tick_ms:
-        errors.add_value("beat_ms", f"may not be less than tick_ms = {tick_ms}", beat_ms)
-    metrics_ms = table.get("metrics_ms")
+        yield "beat_ms", f"may not be less than tick_ms = {tick_ms}", beat_ms
+    metrics_ms = top.get("metrics_ms")
     if isinstance(metrics_ms, int) and metrics_ms and not _SHORTEST_METRICS_MS <= metrics_ms <= _LONGEST_MS:
-        errors.add_value("metrics_ms", f"must be 0 or lie between {_SHORTEST_METRICS_MS} and {_LONGEST_MS}", metrics_ms)
-    if len(_tables(table, "check")) > limits.CHECKS:
-        errors.add("check", f"more than {limits.CHECKS} checks on one node")
+        yield "metrics_ms", f"must be 0 or lie between {_SHORTEST_METRICS_MS} and {_LONGEST_MS}", metrics_ms
 
 
-def _collectors(tables: list[Table], allow_plaintext: bool, errors: Errors) -> list[CollectorSettings]:  # noqa: FBT001
+def _collectors(found: Iterable[Entry], allow_plaintext: bool) -> list[CollectorSettings]:  # noqa: FBT001
     collectors: list[CollectorSettings] = []
-    for index, table in enumerate(tables):
-        path = f"collector[{index}]"
-        settings = read_table(CollectorSettings, table, path, errors)
+    for entry in found:
+        settings = read_table(CollectorSettings, entry.table, entry.path, entry.errors)
         if settings is None:
             continue
         problem = url_problem(settings.url, allow_plaintext=allow_plaintext)
         if problem is not None:
-            errors.add_value(joined(path, "url"), problem, settings.url)
+            entry.errors.add_value(joined(entry.path, "url"), problem, settings.url)
         elif any(settings.url.rstrip("/") == other.url for other in collectors):
-            errors.add_value(joined(path, "url"), "this collector is there twice", settings.url)
-        elif _is_identified(settings, path, errors):
+            entry.errors.add_value(joined(entry.path, "url"), "this collector is there twice", settings.url)
+        elif _is_identified(settings, entry.path, entry.errors):
             collectors.append(_normal(settings))
     return collectors
 
@@ -214,12 +222,12 @@ def url_problem(url: str, *, allow_plaintext: bool) -> str | None:
 _NAME_RULE = "must be 1 to 64 lower case letters, digits, '.', '_' or '-', with a letter or digit at both ends"
 
 
-def _checks(tables: list[Table], registry: Mapping[str, Kind], errors: Errors) -> list[Check]:
+def _checks(found: Iterable[Entry], registry: Mapping[str, Kind]) -> list[Check]:
     checks: list[Check] = []
-    names: dict[str, int] = {}
-    for index, table in enumerate(tables):
-        path = f"check[{index}]"
-        _check_name(table.get("name"), path, names, index, errors)
+    names: dict[str, Entry] = {}
+    for entry in found:
+        table, path, errors = entry.table, entry.path, entry.errors
+        _check_name(table.get("name"), entry, names)
         kind = registry.get(table["kind"]) if isinstance(table.get("kind"), str) else None
         if kind is None:
             _add_unknown_kind(table, path, registry, errors)
@@ -231,17 +239,17 @@ def _checks(tables: list[Table], registry: Mapping[str, Kind], errors: Errors) -
     return checks
 
 
-def _check_name(name: object, path: str, names: dict[str, int], index: int, errors: Errors) -> None:
+def _check_name(name: object, entry: Entry, names: dict[str, Entry]) -> None:
     if not isinstance(name, str):
         return
-    where = joined(path, "name")
+    where = joined(entry.path, "name")
     if not _NAME.fullmatch(name):
-        errors.add_value(where, _NAME_RULE, name)
+        entry.errors.add_value(where, _NAME_RULE, name)
     elif name == ALIVE:
-        errors.add_value(where, "reserved: every node has this check by itself", name)
+        entry.errors.add_value(where, "reserved: every node has this check by itself", name)
     elif name in names:
-        errors.add_value(where, f"check[{names[name]}] has this name already", name)
-    names.setdefault(name, index)
+        entry.errors.add_value(where, f"{names[name].seen_from(entry)} has this name already", name)
+    names.setdefault(name, entry)
 
 
 def _add_unknown_kind(table: Table, path: str, registry: Mapping[str, Kind], errors: Errors) -> None:

@@ -20,6 +20,13 @@ def key_lines(config: AgentConfig, machine: MachineIdentity, now_utc: int) -> li
     return lines if error is None else [*lines, f"identity   {error}"]
 
 
+def is_enrolled(collector: CollectorSettings, state_directory: Path) -> bool:
+    """Whether there is a key, good or void; one that systemd hands over is taken to be. Raises CouldNotError."""
+    if is_handed_over(collector):
+        return True
+    return read_key(key_path(collector, state_directory)) is not None
+
+
 def _standing(collector: CollectorSettings, config: AgentConfig, now_utc: int) -> str:
     try:
         trust = trust_of(collector, config.state_directory)

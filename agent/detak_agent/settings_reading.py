@@ -34,9 +34,13 @@ _SHOWN_CHARACTERS = 60
 class Errors:
     """Collects what is wrong, as `file: path: reason (got value)`."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, lines: list[str] | None = None) -> None:
         self._file = file
-        self.lines: list[str] = []
+        self.lines: list[str] = [] if lines is None else lines
+
+    def of(self, file: str) -> Errors:
+        """The same collection, for what is wrong in another file."""
+        return Errors(file, self.lines)
 
     def add(self, path: str, reason: str) -> None:
         """Something that no single value shows."""

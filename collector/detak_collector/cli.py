@@ -26,6 +26,7 @@ from detak_collector.store.base import StoreError
 
 DEFAULT_CONFIG = Path("/etc/detak/collector.toml")
 PRIVATE = 0o077
+AS_WHOM = ": run this as root, or as the user of the collector"
 COMMANDS = {
     "adopt": "backup.adopt",
     "backup": "backup.backup",
@@ -46,7 +47,7 @@ COMMANDS = {
     "ledger": "ledger.ledger_group",
     "mail": "mail.mail_group",
     "move": "backup.move",
-    "nodes": "nodes.nodes",
+    "nodes": "fleet.nodes",
     "notify": "notify.notify_group",
     "pair": "pair.pair",
     "past": "past.past",
@@ -73,7 +74,14 @@ COMMANDS = {
 
 @click.group(cls=LateGroup, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="detak-collector", prog_name="detak-collector")
-@click.option("--config", type=click.Path(path_type=Path), default=DEFAULT_CONFIG, show_default=True, metavar="FILE")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    metavar="FILE",
+    help="The configuration.",
+)
 @click.option("--debug", is_flag=True, help="Log more, and show where an error arose.")
 @click.pass_context
 def group(context: click.Context, config: Path, debug: bool) -> None:  # noqa: FBT001 - click's own form
@@ -127,6 +135,7 @@ def _told(error: Exception) -> tuple[Sequence[str] | None, int]:
         case click.Abort():
             return ["stopped"], EXIT_COULD_NOT
         case OSError():
-            return [f"{error.filename}: {error.strerror}" if error.filename else str(error)], EXIT_COULD_NOT
+            hint = AS_WHOM if isinstance(error, PermissionError) else ""
+            return [f"{error.filename}: {error.strerror}{hint}" if error.filename else str(error)], EXIT_COULD_NOT
         case _:
             return None, EXIT_COULD_NOT

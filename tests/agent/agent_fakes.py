@@ -94,3 +94,13 @@ def open_journal(directory: Path, *urls: str) -> Journal:
     journal = Journal.open(directory)
     journal.outbox.configure(urls)
     return journal
+
+
+def systemctl_that_says(words: str, directory: Path) -> Path:
+    """A folder for PATH, with a `systemctl` that knows one question and answers it so."""
+    folder = directory / "programs"
+    folder.mkdir(exist_ok=True)
+    program = folder / "systemctl"
+    program.write_text(f'#!/bin/sh\ntest "$*" = is-system-running && {{ echo {words}; exit 1; }}\n')
+    program.chmod(0o755)
+    return folder

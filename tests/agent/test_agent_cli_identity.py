@@ -14,10 +14,12 @@ from agent.collector_stand_in import KEY, StandIn, collector
 from agent.test_agent_connection import sha256
 from agent.tls_server import serving_context
 from detak_agent.checks.registry import REGISTRY
-from detak_agent.cli_identity import adopt
+from detak_agent.cli_identity import add_enroll_arguments, adopt
 from detak_agent.config import AgentConfig, CollectorSettings, parse
 from detak_agent.enrol import Pasted, enrol
-from detak_agent.failures import CouldNotError
+from detak_agent.enrol_line import with_line
+from detak_agent.failures import ConfigurationError, CouldNotError
+from detak_agent.first_file import first_text
 from detak_agent.key_renewal import HeldKey
 from detak_agent.key_standing import key_lines
 from detak_agent.keys import key_path, pin_files, previous_path, read_key, write_key
@@ -190,3 +192,96 @@ def test_status_says_how_each_key_stands(tmp_path: Path) -> None:
     assert key_lines(never, HERE, now)[0].endswith("0 days old, never renewed by itself")
     path.chmod(0o644)
     assert f"chmod 600 {path}" in key_lines(open_to_all, HERE, now)[0]
+
+
+def test_the_first_configuration_has_a_check_and_is_right(tmp_path: Path) -> None:
+    made = parse(first_text(tmp_path / "agent.toml", "db-01", "https://detak.example"), REGISTRY)
+    assert (made.node, [one.url for one in made.collectors]) == ("db-01", ["https://detak.example"])
+    assert [one.settings.name for one in made.checks] == ["os"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("url", "node", "code", "told"),
+    [
+        ("https://127.0.0.1:9", "db-01", 3, "https://127.0.0.1:9: "),
+        ("http://detak.example", "db-01", 2, "plain HTTP beyond this machine is refused"),
+        ("https://detak.example", "DB 01", 2, "node: must be 1 to 64 lower case letters"),
+    ],
+)
+async def test_where_the_pasted_line_fails_no_first_configuration_is_left(
+    tmp_path: Path, url: str, node: str, code: int, told: str
+) -> None:
+    path = tmp_path / "agent.toml"
+    done = await agent("enroll", "--config", path, "--collector", url, "--token", TOKEN, "--node", node)
+    assert done.returncode == code
+    assert told in done.stderr
+    assert not path.exists()
+
+
+@pytest.mark.asyncio
+async def test_a_line_that_was_made_for_another_node_is_refused_before_the_token_leaves(tmp_path: Path) -> None:
+    path = config(tmp_path, "http://127.0.0.1:9")
+    done = await agent("enroll", "--config", path, "--token", TOKEN, "--node", "n2")
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"--node: {path} says that this node is n1: change it there, or have a line made for that (got n2)\n"
+    )
+
+
+@pytest.mark.asyncio
+async def test_the_line_to_paste_is_read_from_a_file_so_that_no_list_of_processes_shows_the_token(
+    certificate: Path, tmp_path: Path
+) -> None:
+    async with collector(tls=serving_context(certificate)) as one:
+        path = config(tmp_path, one.url)
+        line = tmp_path / "line"
+        pin = sha256(certificate)
+        line.write_text(f"detak-agent enroll --collector {one.url} --token {TOKEN} --node n1 --fingerprint {pin}\n")
+        alone = await agent("status", "--config", path, "--collector", one.url)
+        assert (alone.returncode, alone.stderr) == (2, "--collector: says something beside --keys only\n")
+        before = await agent("status", "--config", path, "--keys", "--collector", one.url)
+        assert (before.returncode, before.stdout) == (1, f"key        {one.url}: not enrolled\n")
+        done = await agent("enroll", "--config", path, "--from", line)
+        assert done.returncode == 0, done.stderr
+        assert read_key(key_path(settings(one), tmp_path / "state")) == KEY
+        assert pin_files(settings(one), tmp_path / "state").fingerprint.read_text() == pin + "\n"
+        after = await agent("status", "--config", path, "--keys")
+        assert (after.returncode, "0 days old" in after.stdout) == (0, True)
+
+
+def enroll_options(name: str, **more: str) -> argparse.Namespace:
+    given = dict.fromkeys(("collector", "node", "token", "fingerprint")) | {"ca_key": [], "line": name} | more
+    return argparse.Namespace(**given)
+
+
+def test_a_file_may_hold_the_token_alone_and_the_command_line_wins(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text(f"{TOKEN}\n")
+    alone = with_line(enroll_options(str(path), collector="https://x"), add_enroll_arguments)
+    assert (alone.token, alone.collector, alone.node) == (TOKEN, "https://x", None)
+    key = "sha256:" + "ab" * 32
+    path.write_text(f"detak-agent enroll --collector https://y --token {TOKEN} --node n2 --ca-key {key}")
+    whole = with_line(enroll_options(str(path), collector="https://x"), add_enroll_arguments)
+    assert (whole.token, whole.collector, whole.node, whole.ca_key) == (TOKEN, "https://x", "n2", [key])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", f"{TOKEN} {TOKEN}", f"detak-agent run --token {TOKEN}", f"detak-agent enroll --tokens {TOKEN}", f"'{TOKEN}"],
+)
+def test_what_is_no_line_is_refused_without_being_shown(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "line"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as refused:
+        with_line(enroll_options(str(path)), add_enroll_arguments)
+    assert list(refused.value.lines) == [f"--from: {path} does not hold the line that `detak-collector enroll` prints"]
+
+
+def test_a_file_of_many_lines_is_not_guessed_at(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    path.write_text(f"detak-agent enroll --token {TOKEN}\n" * 2)
+    with pytest.raises(ConfigurationError, match="holds more than one line: leave the line of this node alone"):
+        with_line(enroll_options(str(path)), add_enroll_arguments)
+    with pytest.raises(CouldNotError, match="No such file"):
+        with_line(enroll_options(str(tmp_path / "nowhere")), add_enroll_arguments)

@@ -1,5 +1,6 @@
 """The key's file: who may read it, where it may come from, and which fingerprints are understood."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -73,3 +74,12 @@ def test_a_key_that_cannot_be_written_keeps_the_old_one(tmp_path: Path) -> None:
 )
 def test_a_fingerprint_is_understood_with_or_without_colons(written: str, normal: str | None) -> None:
     assert normal_fingerprint(written) == normal
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_enrols_belongs_to_the_agent_with_the_folder_that_it_lies_in(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, 65_534, 65_534)
+    write_key(state / "keys" / "dc.key", "k" * 43, state)
+    assert {one.stat().st_uid for one in state.rglob("*")} == {65_534}

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import grp
-import os
 import re
 import sys
 from collections.abc import Mapping
@@ -14,7 +11,6 @@ from pathlib import Path
 
 from detak_agent.checks.base import Kind
 from detak_agent.config import AgentConfig, load, parse, url_problem
-from detak_agent.discovery.drafts import AGENT_ACCOUNT
 from detak_agent.discovery.findings import findings
 from detak_agent.discovery.known import without_known
 from detak_agent.discovery.names import node_name
@@ -22,10 +18,8 @@ from detak_agent.discovery.reading import read_facts
 from detak_agent.discovery.trying import attempt_with, choose_all, usable
 from detak_agent.discovery.writing import NO_COLLECTOR, Checks, Written, addition, configuration
 from detak_agent.failures import ConfigurationError, CouldNotError
+from detak_agent.first_file import write_new
 from detak_wire import limits
-
-_FOR_THE_AGENT = 0o640
-_FOR_ROOT = 0o600
 
 
 def run_discover(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
@@ -73,13 +67,7 @@ def _propose(options: argparse.Namespace, existing: AgentConfig | None, registry
 
 
 def _write(path: Path, text: str) -> None:
-    """The agent must be able to read it and, as passwords may come to stand in it, nobody else."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _FOR_ROOT)
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
-            file.write(text)
-            with contextlib.suppress(KeyError, PermissionError):
-                os.fchown(descriptor, -1, grp.getgrnam(AGENT_ACCOUNT).gr_gid)
-                os.fchmod(descriptor, _FOR_THE_AGENT)
+        write_new(path, text)
     except OSError as error:
         raise CouldNotError(f"--output: {path} cannot be written: {error.strerror}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from detak_agent.discovery.drafts import HEADINGS, Group
 from detak_agent.discovery.facts import Facts
@@ -69,7 +70,9 @@ def addition(path: str, facts: Facts, checks: Checks) -> Written:
     lines = [
         *comment(f"Proposed by `detak-agent discover`: what runs on this machine and {path} does not check yet."),
         *comment("What to do next:"),
-        *comment("1. Add to that file what your users depend on."),
+        *comment(
+            f"1. Keep what your users depend on, in that file or as one of its own in {Path(path).with_suffix('.d')}."
+        ),
         *comment("2. Run `detak-agent config-check`, `detak-agent check`, then `systemctl reload detak-agent`."),
         *_explained(facts, checks),
     ]

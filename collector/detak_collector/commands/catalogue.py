@@ -17,6 +17,7 @@ from detak_collector.catalogue.texts import SERVICES, read
 from detak_collector.catalogue.versions import DecisionBody, State, Version, Versions
 from detak_collector.channel.private_files import write_whole
 from detak_collector.commands.catalogue_effect import print_effect
+from detak_collector.commands.catalogue_propose import propose_command
 from detak_collector.commands.correcting import Person
 from detak_collector.commands.history import Words
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session, login_name
@@ -75,6 +76,9 @@ def _desk(session: Session, *, deciding: bool = False) -> Iterator[Desk]:
 @click.group("catalogue")
 def catalogue_group() -> None:
     """Look after the versions of services.toml and its tables, of which one is in force at any time."""
+
+
+catalogue_group.add_command(propose_command)
 
 
 @catalogue_group.command("list")

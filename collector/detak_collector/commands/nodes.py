@@ -1,20 +1,14 @@
-"""`detak-collector enroll`, `revoke` and `nodes`: who may deliver evidence, and who does."""
+"""`detak-collector enroll` and `revoke`: who may deliver evidence."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 
 import click
-from rich.table import Table
 
-from detak_collector.board.node_standing import standing
 from detak_collector.channel.certificate import shown_certificate
 from detak_collector.channel.enrol import issue_shared_token, issue_token
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session
-from detak_collector.commands.watching import LAST_KNOWN, why_unwatched
-from detak_collector.ingest.rivals import rivalry
-from detak_collector.store.base import NodeRow
 from detak_wire import limits
 
 UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -60,15 +54,16 @@ def enroll(session: Session, node: str | None, count: int | None, expires: int) 
     session.audit(config, "token-issued", f"a token was made for {whom}", node=whom)
     shown = shown_certificate(config)
     click.echo(_whom(node, count, expires), err=True)
-    click.echo(f"detak-agent enroll --collector {config.url} --token {token}{shown.argument}")
+    named = "" if node is None else f" --node {node}"
+    click.echo(f"detak-agent enroll --collector {config.url} --token {token}{named}{shown.argument}")
     for line in shown.notes:
         click.echo(f"\n{line}", err=True)
 
 
 def _whom(node: str | None, count: int | None, expires: int) -> str:
     if node is not None:
-        return f"Run this on {node}; the token works once, within {_length(expires)}:\n"
-    return f"Run this on up to {count} new nodes, once on each, within {_length(expires)}:\n"
+        return f"Run this on {node}; the token works once, within {length_told(expires)}:\n"
+    return f"Run this on up to {count} new nodes, once on each, within {length_told(expires)}:\n"
 
 
 @click.command()
@@ -88,52 +83,8 @@ def revoke(session: Session, node: str) -> int:
     return 0 if revoked else EXIT_BAD_NEWS
 
 
-@click.command()
-@click.pass_obj
-def nodes(session: Session) -> int:
-    """List the nodes: when each was heard, its agent, its checks. Exit code 1 if one is silent."""
-    config, now = session.config(), session.clock()
-    with session.existing_store(config) as store:
-        rows = store.registry.listing(now)
-        watched_to, why = store.watch.latest_utc(), why_unwatched(store, config, now.utc)
-    as_of = now.utc
-    if why is not None:
-        click.echo(f"{why}. {LAST_KNOWN}", err=True)
-        as_of = now.utc if watched_to is None else watched_to
-    if not rows:
-        click.echo("No node has enrolled yet: `detak-collector enroll NODE` lets one in.")
-        return 0
-    states = [standing(row, as_of, config.down_after_ms) for row in rows]
-    table = Table("node", "state", "last heard", "key", "agent", "checks", box=None, pad_edge=False)
-    for row, state in zip(rows, states, strict=True):
-        told = (_heard(row, now.utc), _key(row, now.utc), row.agent_version or "-", _checks(row) or "-")
-        table.add_row(row.name, state, *told)
-    session.console.print(table)
-    for row in rows:
-        if row.rivals:
-            click.echo(f"\n{row.name}: {rivalry(row.name, row.rivals)}.", err=True)
-    return EXIT_BAD_NEWS if any(state in {"silent", "two agents", "failed"} for state in states) else 0
-
-
-def _heard(row: NodeRow, now_utc: int) -> str:
-    return "-" if row.heard_utc is None else f"{_length(max(0, now_utc - row.heard_utc))} ago"
-
-
-def _key(row: NodeRow, now_utc: int) -> str:
-    """How old its key is."""
-    return "-" if not row.enrolled or row.issued_utc is None else f"{_length(max(0, now_utc - row.issued_utc))} old"
-
-
-def _checks(row: NodeRow) -> str:
-    """How many are in each state, and by name those that are not up."""
-    counted = Counter(row.states.values())
-    told = [f"{number} {state}" for state, number in sorted(counted.items(), key=lambda item: item[0] != "up")]
-    named = [check for check, state in row.states.items() if state != "up"]
-    text = ", ".join(told) + (f": {', '.join(named)}" if named else "")
-    return f"{text} ({row.conflicts} contradictions)" if row.conflicts else text
-
-
-def _length(length_ms: int) -> str:
+def length_told(length_ms: int) -> str:
+    """A length of time for people, in one unit, rounded down."""
     for unit in ("d", "h", "m"):
         if length_ms >= 2 * UNITS_MS[unit]:
             return f"{length_ms // UNITS_MS[unit]} {unit}"

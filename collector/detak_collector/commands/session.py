@@ -6,7 +6,7 @@ import asyncio
 import os
 import pwd
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,10 +73,18 @@ class Session:
 
         It is told who gave the command. What cannot be sent is said, and the command goes on.
         """
-        event = Event("audit", name, self.clock().utc, text, fields={"by": login_name(), **told})
-        log_event(event)
+        self.tell(config, [self.event(name, text, **told)])
+
+    def event(self, name: str, text: str, **told: str | int) -> Event:
+        """What was done now, and by whom."""
+        return Event("audit", name, self.clock().utc, text, fields={"by": login_name(), **told})
+
+    def tell(self, config: Config, events: Sequence[Event]) -> None:
+        """As `audit` does, of several at once."""
+        for event in events:
+            log_event(event)
         if config.syslog is not None:
-            trouble = asyncio.run(send_now(config.syslog, [event], SYSLOG_WITHIN_S))
+            trouble = asyncio.run(send_now(config.syslog, events, SYSLOG_WITHIN_S))
             if trouble:
                 print(f"{config.syslog.address}: the audit trail was not told: {trouble}", file=sys.stderr)
 

@@ -180,12 +180,22 @@ def put_configuration(backup: Backup, config_path: Path, now_utc: int) -> list[P
         target = _target(member, config_path)
         if target.exists() and target.read_bytes() == content:
             continue
-        target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _make_folder(target.parent, member)
         if target.exists():
             target.rename(set_aside(target, now_utc))
         _place(target, content, member)
         written.append(target)
     return written
+
+
+def _make_folder(folder: Path, member: Member) -> None:
+    """Where it is missing: of whom its files are, so that the service can read and renew them, and as open as they."""
+    if folder.is_dir():
+        return
+    folder.mkdir(parents=True)
+    folder.chmod(0o755 if member.mode & 0o004 else 0o700)
+    if os.geteuid() == 0:
+        _give(folder, member)
 
 
 def _place(target: Path, content: bytes, member: Member) -> None:

@@ -26,6 +26,12 @@ def united(ranges: Iterable[tuple[int, int]]) -> Ranges:
     return tuple(merged)
 
 
+def missing_among(known: Ranges) -> int:
+    """How many numbers before the last of these ranges, in their normal form, are in none; the first number is 1."""
+    last = max((end for _, end in known), default=0)
+    return last - sum(end - begin + 1 for begin, end in known)
+
+
 def with_numbers(ranges: Ranges, numbers: Iterable[int]) -> Ranges:
     """The ranges and these numbers."""
     return united((*ranges, *((number, number) for number in numbers)))

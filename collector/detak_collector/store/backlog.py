@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from detak_collector.ingest.numbers import Ranges, united
+from detak_collector.ingest.numbers import Ranges, missing_among, united
 from detak_collector.store.database import Connection
 from detak_collector.store.outlines import RunOutline, runs_of
 
@@ -53,7 +53,5 @@ def _going_on(run: RunOutline, end_utc: int) -> Iterator[str]:
 
 
 def _missing(run: RunOutline, lost: Ranges) -> int:
-    """How many numbers before the last one known are neither here nor said to be lost; the first is 1."""
-    known = united((*run.known, *lost))
-    last = max((end for _, end in known), default=0)
-    return last - sum(end - begin + 1 for begin, end in known)
+    """How many numbers before the last one known are neither here nor said to be lost."""
+    return missing_among(united((*run.known, *lost)))

@@ -68,7 +68,9 @@ def test_config_check_tells_the_faults_of_both_files(home: Path, capsys: pytest.
 def test_enroll_prints_the_line_to_paste(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(home, "enroll", NODE) == 0
     printed = capsys.readouterr()
-    line = r"detak-agent enroll --collector http://127\.0\.0\.1:8080 --token [0-9a-f]{64}\n"
+    line = (
+        r"detak-agent enroll --collector http://127\.0\.0\.1:8080 --token [0-9a-f]{64} --node " + re.escape(NODE) + "\n"
+    )
     assert re.fullmatch(line, printed.out)
     assert "within 24 h" in printed.err
 

@@ -100,7 +100,8 @@ class NodesDesk:
         text = f"a token was made for {name} by {person.account.name}"
         self._people.audit("token-issued", text, node=name, on_word_of=person.account.name)
         shown = await self._desk.read(self._certificate)
-        line = f"detak-agent enroll --collector {self._people.config().url} --token {token}{shown.argument}"
+        url = self._people.config().url
+        line = f"detak-agent enroll --collector {url} --token {token} --node {name}{shown.argument}"
         return Enrolment(name, token, line, shown.notes, now.utc + lifetime_ms)
 
     async def retire(self, person: Person, name: str, typed: str) -> None:
