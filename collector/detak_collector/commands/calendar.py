@@ -79,7 +79,7 @@ def calendar() -> None:
 
 @calendar.command()
 @click.argument("name", metavar="CALENDAR")
-@click.option("--year", type=click.IntRange(FIRST_YEAR, LAST_YEAR), required=True)
+@click.option("--year", type=click.IntRange(FIRST_YEAR, LAST_YEAR), required=True, help="Whose days these are.")
 @click.option("--decree", help="The decree's number, for rows that were checked against it already.")
 @click.option("--services", type=click.Path(path_type=Path), help="Another services.toml than the collector's.")
 @click.pass_obj

@@ -152,7 +152,7 @@ def _options(
     if recurring:
         found.append(click.option("--all", "everything", is_flag=True, help="About every service."))
     found += [click.option(f"--{kind}", kind, help=SCOPE_HELP[kind]) for kind in reversed(scopes)]
-    found.append(click.option("--category", type=click.Choice(categories), required=required))
+    found.append(click.option("--category", type=click.Choice(categories), required=required, help="What kind it is."))
     return found
 
 
