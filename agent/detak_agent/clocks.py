@@ -75,8 +75,15 @@ class SystemClock:
         return self._read("sys/kernel/random/boot_id").strip().replace("-", "").lower()
 
     def init_started(self) -> int:
-        """PID 1's start is kept on BOOTTIME; the steering since boot is taken as even, which makes it none at boot."""
-        ticks = int(self._read("1/stat").rpartition(")")[2].split()[19])
+        """PID 1's start is kept on BOOTTIME; the steering since boot is taken as even, which makes it none at boot.
+
+        Where /proc hides PID 1 from the agent (hidepid) it is the kernel's own start: earlier than that nothing ran.
+        """
+        try:
+            stat = (self._proc / "1/stat").read_text(encoding="utf-8")
+        except OSError:
+            return 0
+        ticks = int(stat.rpartition(")")[2].split()[19])
         started_ns = ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
         booted_ns = max(1, time.clock_gettime_ns(time.CLOCK_BOOTTIME))
         return min(self.begin(), started_ns * self._agent_ns() // booted_ns // _NS_PER_MS)

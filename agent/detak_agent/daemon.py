@@ -15,6 +15,7 @@ from detak_agent.checks.base import Kind
 from detak_agent.checks.threads import in_thread
 from detak_agent.config import AgentConfig, load
 from detak_agent.delivery import RenewalError
+from detak_agent.ending import end_all
 from detak_agent.failures import ConfigurationError, DetakError, JournalError
 from detak_agent.journal import Journal
 from detak_agent.journal_thread import JournalThread
@@ -64,6 +65,13 @@ class Daemon:
 
     async def live_on(self, journal: Journal, thread: JournalThread) -> None:
         """The same without signals and files: on an open journal, which it closes when it was told to stop."""
+        pinging = asyncio.ensure_future(self._machine.notifier.keep_alive())
+        try:
+            await self._live_on(journal, thread)
+        finally:
+            await end_all([pinging])
+
+    async def _live_on(self, journal: Journal, thread: JournalThread) -> None:
         self._described = await _descriptions(self._config)
         self._generation = await thread.call(
             generation.name_of, self._config.state_directory, self._machine.clock.boot()
@@ -85,8 +93,9 @@ class Daemon:
             if self._reload_wanted:
                 life = await self._reload(life, journal, thread)
         self._machine.notifier.stopping()
-        _log.info("stopping")
-        await life.end("stop")
+        reason = await self._machine.notifier.why_stopping()
+        _log.info("stopping, %s", "with this machine" if reason == "shutdown" else "as it was told to")
+        await life.end(reason)
         await thread.call(journal.close)
 
     async def _next_event(self, life: Life) -> RenewalError | None:
@@ -108,9 +117,11 @@ class Daemon:
     async def _reload(self, life: Life, journal: Journal, thread: JournalThread) -> Life:
         self._reload_wanted = False
         self._machine.notifier.reloading(time.monotonic_ns())
+        remark = ""
         try:
             config = self._read_again()
         except ConfigurationError as error:
+            remark = f"; as it was before, for what is there now is refused: {error.lines[0]}"
             for line in error.lines:
                 _log.error("%s", line)
             _log.error("the configuration is refused; the old one goes on")
@@ -124,7 +135,7 @@ class Daemon:
             else:
                 await life.end("reload")
                 life = await self._begin_run(journal, thread)
-        self._tell_ready()
+        self._tell_ready(remark)
         return life
 
     def _read_again(self) -> AgentConfig:
@@ -193,8 +204,9 @@ class Daemon:
         self._is_set_back = True
         self._signalled.set()
 
-    def _tell_ready(self) -> None:
-        self._machine.notifier.ready(f"{len(self._config.checks)} checks on {self._config.node}")
+    def _tell_ready(self, remark: str = "") -> None:
+        """What `systemctl status` shows."""
+        self._machine.notifier.ready(f"{len(self._config.checks)} checks on {self._config.node}{remark}")
 
 
 async def _descriptions(config: AgentConfig) -> list[CheckSettings]:

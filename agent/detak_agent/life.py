@@ -187,8 +187,6 @@ class Life:
             self._run.committed(commit)
             for loss in losses:
                 self._run.lose(loss)
-            if commit.tick > before.tick:
-                self._machine.notifier.alive()
             if is_urgent or before.last_number == 0 or commit.edges > before.edges:
                 self._wake()
 

@@ -1,10 +1,17 @@
-"""Tells systemd how the agent is, by a datagram to its socket; without systemd it does nothing."""
+"""Tells systemd how the agent is, by datagrams to its socket, and asks it why to stop; without systemd neither."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Mapping
+
+from detak_agent.leaving import why_stopping
+from detak_wire.messages import StopReason
+
+_PINGS_IN_TIME = 4
+"""How often the watchdog hears of the agent within its time."""
 
 
 class Notifier:
@@ -24,10 +31,19 @@ class Notifier:
     def stopping(self) -> None:
         self._send("STOPPING=1")
 
-    def alive(self) -> None:
-        """Only to be called after a tick is durable: that is what the watchdog guards."""
-        if self.watchdog_ms is not None:
+    async def keep_alive(self) -> None:
+        """Ping the watchdog for as long as the event loop goes round; a process that is frozen falls silent.
+
+        The disk has no part in it. An agent that waits for one goes on measuring, and has everything in memory; ended
+        for that it would lose it, and the next one would wait for the same disk.
+        """
+        while self._address and self.watchdog_ms is not None:
             self._send("WATCHDOG=1")
+            await asyncio.sleep(self.watchdog_ms / _PINGS_IN_TIME / 1_000)
+
+    async def why_stopping(self) -> StopReason:
+        """Whether the machine goes down, or only the agent is stopped."""
+        return await why_stopping() if self._address else "stop"
 
     def _send(self, text: str) -> None:
         if not self._address:
@@ -44,4 +60,4 @@ class Notifier:
 def _watchdog_ms(environment: Mapping[str, str]) -> int | None:
     microseconds = environment.get("WATCHDOG_USEC", "")
     for_us = environment.get("WATCHDOG_PID", "") in {"", str(os.getpid())}
-    return int(microseconds) // 1_000 if microseconds.isdigit() and for_us else None
+    return int(microseconds) // 1_000 or None if microseconds.isdigit() and for_us else None

@@ -38,7 +38,7 @@ from detak_collector.operating.fellows import Fellows
 from detak_collector.operating.filling import keep_filled
 from detak_collector.operating.logs import fields
 from detak_collector.operating.reloading import tell_refused
-from detak_collector.operating.systemd import notify, reloading
+from detak_collector.operating.systemd import keep_alive, notify, reloading
 from detak_collector.pair.endpoints import PairApi
 from detak_collector.pair.follow import Following
 from detak_collector.pair.numbers import SharedNumbers
@@ -152,6 +152,7 @@ class Collector:
         """What runs beside the requests from when the collector listens, each by its name; none of them ends."""
         upkeep = self.operating.upkeep
         ping = Ping(lambda: self.config.ping, lambda: tuple(one for one in upkeep.alarms if one.is_urgent))
+        yield "watchdog", keep_alive()
         yield "watch", self.watch.run(self.after_tick)
         yield "operating", self.operating.run()
         yield "succession", self._step_down()
@@ -174,7 +175,6 @@ class Collector:
 
     async def after_tick(self, now: Reading) -> None:
         """What is looked after each second, once the tick is durable."""
-        notify("WATCHDOG=1")
         await self.fellows.look(now, self.config.down_after_ms)
         heard = Heard(*self.deadlines.heard_lately(now.boottime))
         self.watch.unheard = self.channel.is_unheard(heard, now.utc)

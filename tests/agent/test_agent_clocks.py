@@ -81,3 +81,8 @@ def test_pid_1_may_have_any_name(tmp_path: Path) -> None:
 def test_a_machine_without_proc_is_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(CouldNotError, match="needs a mounted /proc"):
         SystemClock(tmp_path).boot()
+
+
+def test_where_pid_1_is_hidden_the_kernel_itself_is_what_started(tmp_path: Path) -> None:
+    (tmp_path / "proc").mkdir()
+    assert SystemClock(tmp_path).init_started() == 0
