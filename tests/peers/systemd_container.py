@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,14 +83,14 @@ class Container:
 
 
 @contextlib.contextmanager
-def booted() -> Iterator[Container]:
-    """A container, until it is not needed any more."""
+def booted(wanted: Path | None = None, options: Sequence[str] = ("--private-network",)) -> Iterator[Container]:
+    """A container of this tree, by itself the small one, until it is not needed any more."""
     name = f"detak-test-{os.getpid()}-{next(_numbers)}"
     groups = [group / name for group in _hierarchies()]
     for group in groups:
         group.mkdir()
     try:
-        with _started(name, groups) as nspawn:
+        with _started(name, groups, ["-D", str(wanted or tree()), *options]) as nspawn:
             yield _boot(nspawn)
     finally:
         for group in groups:
@@ -103,14 +103,14 @@ def _hierarchies() -> list[Path]:
 
 
 @contextlib.contextmanager
-def _started(name: str, groups: list[Path]) -> "Iterator[subprocess.Popen[bytes]]":
+def _started(name: str, groups: list[Path], chosen: list[str]) -> "Iterator[subprocess.Popen[bytes]]":
     # In a control group of its own the container owns what lies below. If the tests are killed it is shut down.
     enter = 'for one in $GROUPS_IN; do echo $$ > $one/cgroup.procs || exit 1; done; exec setpriv --pdeathsig TERM "$@"'
-    options = ["--boot", "--volatile=overlay", "--register=no", "--keep-unit", "--private-network", "--console=passive"]
+    options = ["--boot", "--volatile=overlay", "--register=no", "--keep-unit", "--console=passive"]
     # Several containers at once boot from one tree, which is why it must not be locked.
     environment = {**os.environ, "GROUPS_IN": " ".join(map(str, groups)), "SYSTEMD_NSPAWN_LOCK": "0"}
     nspawn = subprocess.Popen(
-        ["sh", "-c", enter, "sh", "systemd-nspawn", "-q", "-D", tree(), f"--machine={name}", *options],
+        ["sh", "-c", enter, "sh", "systemd-nspawn", "-q", f"--machine={name}", *options, *chosen],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
