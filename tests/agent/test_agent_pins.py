@@ -62,9 +62,10 @@ def test_a_pasted_line_that_contradicts_agent_toml_is_refused_before_anything_is
 ) -> None:
     path = tmp_path / "agent.toml"
     path.write_text(written(tmp_path / "state", more))
-    line = {"collector": None, "token": "t" * 20, "key_to": None, "fingerprint": fingerprint, "ca_key": ca_keys}
+    pasted = {"collector": None, "token": "t" * 20, "fingerprint": fingerprint, "ca_key": ca_keys}
+    options = argparse.Namespace(config=path, **pasted, line=None, node=None, key_to=None)
     with pytest.raises(ConfigurationError, match=r"^agent|^--") as error:
-        enroll(argparse.Namespace(config=path, **line), REGISTRY)
+        enroll(options, REGISTRY)
     assert said in str(error.value)
     assert not (tmp_path / "state").exists()
 
