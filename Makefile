@@ -114,7 +114,7 @@ fuzz: .venv/ready-for-development ## Throw 1.2 million mutated inputs at every r
 power-loss: .venv/ready ## Prove that what is acknowledged survives a loss of power, in every state a disk may be left in
 	$(BIN)/python bench/power_loss.py --seed $(SEED) --jobs $(JOBS) $(ARGS)
 
-proof: .venv/ready-for-development ## Break real programs in some forty ways, 300 outages, and hold the figures against the truth (as root)
+proof: .venv/ready-for-development ## Break real programs in some fifty ways, 300 outages, and hold the figures against the truth (as root)
 	$(BIN)/python bench/proof.py --seed $(SEED) $(ARGS)
 
 package: .venv/ready ## Build packages (.deb, .rpm), wheels and detak-verify.pyz into dist/ (ARGS='--machine amd64 --release 2')

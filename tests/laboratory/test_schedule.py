@@ -1,0 +1,33 @@
+"""Which faults may be played at the same time, and which there are."""
+
+from __future__ import annotations
+
+from lab.faults.base import Fault
+from lab.faults.registry import FAULTS, KINDS
+from lab.schedule import Turn, startable
+
+
+def turn(*keys: str) -> Turn:
+    return Turn(Fault("-".join(keys), keys, lambda _: None, lambda _: None), frozenset(keys), 1.0)
+
+
+A, B, AB, C = turn("a"), turn("b"), turn("a", "b"), turn("c")
+
+
+def test_faults_that_share_nothing_begin_together() -> None:
+    assert list(startable([A, B, AB, C], frozenset(), {}, 0.0)) == [A, B, C]
+
+
+def test_what_the_first_in_line_waits_for_is_kept_for_it() -> None:
+    assert list(startable([AB, A, C], frozenset({"b"}), {}, 0.0)) == [C]
+    assert list(startable([C, AB, A], frozenset({"b"}), {}, 0.0)) == [C, A]
+
+
+def test_a_service_rests_before_it_is_broken_again() -> None:
+    assert list(startable([A, B], frozenset(), {"a": 5.0}, 4.9)) == [B]
+    assert list(startable([A, B], frozenset(), {"a": 5.0}, 5.0)) == [A, B]
+
+
+def test_there_are_at_least_thirty_kinds_and_no_two_faults_share_a_name() -> None:
+    assert len(KINDS) >= 30
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
