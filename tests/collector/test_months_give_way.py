@@ -25,6 +25,7 @@ from detak_collector.store.base import (
 )
 from detak_collector.store.database import Connection
 from detak_collector.store.derived import MOST
+from detak_collector.store.noted import Since, since_mark
 from detak_collector.store.sqlite import SqliteStore, open_store
 from detak_collector.store.touched import Touch, touched_between
 from detak_collector.stored_months import View
@@ -194,6 +195,28 @@ def test_what_thousands_of_facts_bear_upon_is_written_down_in_parts(
     assert [until - since for since, until in meanwhile] == [MOST + 50] * 2
     assert mark >= meanwhile[0][0] + 3 * MOST
     assert asked(store) == 0
+
+
+def test_numbers_that_leave_a_wide_gap_are_no_facts_to_look_through(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_quiet_month(store)
+    tell_many(store, 1)
+    report(store)
+    mark = store.derived.catch_up().mark
+    tell_many(store, 2, 200)
+    with store.database.writing() as connection:
+        connection.execute("UPDATE exchange SET sequence = sequence + ? WHERE number = 201", (10**12,))
+    parts: list[int] = []
+
+    def counted(connection: Connection, until: int) -> Since:
+        parts.append(until)
+        return since_mark(connection, until)
+
+    monkeypatch.setattr("detak_collector.store.derived.since_mark", counted)
+    assert store.derived.catch_up().mark > 10**12
+    assert store.derived.put([], mark)
+    assert len(parts) == 2
 
 
 def test_a_month_is_not_kept_where_too_much_has_come_to_look_at_while_beats_wait(store: SqliteStore) -> None:

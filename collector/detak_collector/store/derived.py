@@ -14,7 +14,7 @@ from detak_collector.store.base import CaughtUp, DerivedMonth, News, Wanted
 from detak_collector.store.database import Connection, Database
 from detak_collector.store.disposed import kept_months
 from detak_collector.store.noted import FEW, MARGIN_MS, Since, last_touched, mark_of, note, since_mark
-from detak_collector.store.touched import Touch, last_sequence, said_since, touched_between, touched_checks
+from detak_collector.store.touched import Touch, fact_after, last_sequence, said_since, touched_between, touched_checks
 
 _pack = msgspec.msgpack.Encoder().encode
 _month = msgspec.msgpack.Decoder(ServiceMonth).decode
@@ -121,7 +121,7 @@ class SqlDerived:
         nodes = {check.partition("/")[0] for one in months for check in one.of.checks}
         with self._database.writing() as connection:
             latest = last_sequence(connection)
-            if latest - min(mark, mark_of(connection)) > MOST:
+            if fact_after(connection, min(mark, mark_of(connection)), MOST + 1) is not None:
                 return False
             since = since_mark(connection, latest)
             note(connection, since)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detak_collector.store.database import Connection
-from detak_collector.store.touched import Touch, touched_between
+from detak_collector.store.touched import Touch, fact_after, touched_between
 
 MARGIN_MS = 6 * 3_600_000
 """How far beyond a month a fact still bears on it: clocks are known roughly, and an outage at its edge is one."""
@@ -44,7 +44,8 @@ def since_mark(connection: Connection, until: int) -> Since:
     """Of the facts up to `until` those that follow the mark, a part of them at most."""
     mark = mark_of(connection)
     newest = connection.execute("SELECT end_utc FROM derived ORDER BY begin_utc DESC LIMIT 1").fetchone()
-    latest = max(mark, min(until, mark + PART))
+    ends = None if newest is None else fact_after(connection, mark, PART)
+    latest = max(mark, until if ends is None else min(until, ends))
     new = touched_between(connection, mark, latest) if newest is not None and latest > mark else ()
     return Since(mark, latest, tuple(one for one in new if one.begin < newest[0] + MARGIN_MS))
 

@@ -98,6 +98,17 @@ def last_sequence(connection: Connection) -> int:
     return int(connection.execute(f"SELECT coalesce(max(sequence), 0) FROM ({latest}) AS latest").fetchone()[0])  # noqa: S608
 
 
+def fact_after(connection: Connection, sequence: int, count: int) -> int | None:
+    """The number of the `count`-th fact after `sequence`, None where fewer follow; numbers leave gaps."""
+    several = " UNION ALL ".join(
+        f"SELECT sequence FROM (SELECT sequence FROM {table} WHERE sequence > ? ORDER BY sequence LIMIT ?) AS {table}_facts"  # noqa: E501, S608
+        for table in TABLES
+    )
+    query = f"SELECT sequence FROM ({several}) AS facts ORDER BY sequence LIMIT 1 OFFSET ?"  # noqa: S608
+    found = connection.execute(query, (*(sequence, count) * len(TABLES), count - 1)).fetchone()
+    return None if found is None else int(found[0])
+
+
 def touched_between(
     connection: Connection, since: int, until: int, nodes: Container[str] | None = None
 ) -> Iterator[Touch]:
