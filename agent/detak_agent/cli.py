@@ -126,7 +126,11 @@ def _run(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:
     from detak_agent.systemd import Notifier  # noqa: PLC0415 - as above
 
     machine = Machine(SystemClock(), Surroundings(), random.random, Notifier())
-    return run_agent(options.config, load(options.config, registry), registry, machine)
+    try:
+        return run_agent(options.config, load(options.config, registry), registry, machine)
+    except DetakError as error:
+        machine.notifier.failed(error.lines[0])
+        raise
 
 
 def _check(options: argparse.Namespace, registry: Mapping[str, Kind]) -> int:

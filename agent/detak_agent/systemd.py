@@ -31,6 +31,10 @@ class Notifier:
     def stopping(self) -> None:
         self._send("STOPPING=1")
 
+    def failed(self, status: str) -> None:
+        """Why the agent ends; `systemctl status` often shows no line of the journal of a service that has ended."""
+        self._send(f"STATUS={status}")
+
     async def keep_alive(self) -> None:
         """Ping the watchdog for as long as the event loop goes round; a process that is frozen falls silent.
 

@@ -117,9 +117,19 @@ def run(arguments: list[str]) -> int:
         lines, code = _told(error)
         if lines is None and "--debug" in arguments:
             raise
-        for line in lines or [f"could not: {type(error).__name__}: {error} (--debug shows where)"]:
+        lines = lines or [f"could not: {type(error).__name__}: {error} (--debug shows where)"]
+        for line in lines:
             click.echo(line, err=True)
+        _tell_systemd(lines[0])
         return code
+
+
+def _tell_systemd(line: str) -> None:
+    """What `systemctl status` shows of a service that ended: its journal's lines are often not shown there any more."""
+    if "NOTIFY_SOCKET" in os.environ:
+        from detak_collector.operating.systemd import notify  # noqa: PLC0415 - no other command needs it
+
+        notify(f"STATUS={line}")
 
 
 def _told(error: Exception) -> tuple[Sequence[str] | None, int]:

@@ -1,8 +1,11 @@
 """What the watchdog hears: a loop that goes round, whatever the disk does, and nothing of one that stands still."""
 
 import asyncio
+import os
 import random
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -85,3 +88,11 @@ async def test_without_a_watchdog_of_ours_there_is_nothing_to_ping(environment: 
         notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify"), **environment})
         await asyncio.wait_for(notifier.keep_alive(), 5)
         assert (pings(listener), notifier.watchdog_ms) == (0, None)
+
+
+def test_systemd_is_told_why_an_agent_ends(tmp_path: Path) -> None:
+    with supervisor(tmp_path) as (listener, _):
+        command = [sys.executable, "-m", "detak_agent.cli", "run", "--config", str(tmp_path / "agent.toml")]
+        told = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        assert subprocess.run(command, env=told, capture_output=True, check=False, timeout=30).returncode == 2
+        assert listener.recv(1_000).decode().startswith(f"STATUS={tmp_path / 'agent.toml'}: ")

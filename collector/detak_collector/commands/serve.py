@@ -9,6 +9,7 @@ import os
 import click
 
 from detak_collector.commands.session import EXIT_COULD_NOT, Session
+from detak_collector.operating.systemd import notify
 from detak_collector.store.base import StoreBrokenError
 
 _log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ def serve(session: Session) -> None:
         asyncio.run(serve_forever(session.config(), session.clock, listening, session.config))
     except StoreBrokenError as error:
         _log.critical("%s", error)
+        notify(f"STATUS={error}")
         logging.shutdown()
         # Without closing the files: that would write once more to a disk that has failed, and might seem to succeed.
         os._exit(EXIT_COULD_NOT)
