@@ -7,6 +7,8 @@ from datetime import date
 from fractions import Fraction
 from functools import cached_property
 
+from detak_collector.downtime.figure import Totals
+from detak_collector.downtime.shares import Share
 from detak_collector.report.charts import Bar, Beam, beams, columns
 from detak_collector.report.drawing import Ink
 from detak_collector.report.matter import Matter
@@ -74,7 +76,7 @@ class _Writer:
 
     def months(self) -> Section:
         of, language = self.of, self.language
-        rates = [(month, share, month.totals.ratio(share.counted_ms)) for month, share in of.months]
+        rates = [(month, month.totals.ratio(share.counted_ms)) for month, share in of.months]
         bars = [
             Bar(
                 language.short_month(_day(month.name)),
@@ -83,24 +85,17 @@ class _Writer:
                 None,
                 over=False,
             )
-            for month, _, rate in rates
+            for month, rate in rates
         ]
         table = Table(
             columns=(
                 Column(language.say("month"), width=14),
-                Column(language.say("rate"), Kind.PERCENT, 10),
-                Column(language.say("downtime"), Kind.LENGTH, 13),
-                Column(language.say("at least"), Kind.LENGTH, 13),
-                Column(language.say("at most"), Kind.LENGTH, 13),
-                Column(language.say("share"), Kind.SHARE, 11),
+                *self._share_columns(),
                 Column(language.say("all causes"), Kind.PERCENT, 10),
             ),
             rows=[
-                (
-                    language.month(_day(month.name)), rate, share.counted_ms, share.certain_ms, share.possible_ms,
-                    _part(share.counted_ms, month.totals.counted_ms), month.totals.percent,
-                )
-                for month, share, rate in rates
+                (language.month(_day(month.name)), *_shown(share, month.totals), month.totals.percent)
+                for month, share in of.months
             ],
             empty=language.say("No time of this period has passed."),
         )  # fmt: skip
@@ -115,11 +110,7 @@ class _Writer:
         table = Table(
             columns=(
                 Column(language.say("service"), width=26),
-                Column(language.say("rate"), Kind.PERCENT, 10),
-                Column(language.say("downtime"), Kind.LENGTH, 13),
-                Column(language.say("at least"), Kind.LENGTH, 13),
-                Column(language.say("at most"), Kind.LENGTH, 13),
-                Column(language.say("share"), Kind.SHARE, 12),
+                *self._share_columns(),
             ),
             rows=[self._service(one) for one in rows],
             empty=language.say("There is no service."),
@@ -139,11 +130,21 @@ class _Writer:
             notes.append(language.say("* does not enter the figure"))
         return Section("services", language.say("Services"), pictures=pictures, tables=(table,), notes=tuple(notes))
 
+    def _share_columns(self) -> tuple[Column, ...]:
+        """Of what `_shown` shows."""
+        language = self.language
+        return (
+            Column(language.say("rate"), Kind.PERCENT, 10),
+            Column(language.say("downtime"), Kind.LENGTH, 13),
+            Column(language.say("at least"), Kind.LENGTH, 13),
+            Column(language.say("at most"), Kind.LENGTH, 13),
+            Column(language.say("share"), Kind.SHARE, 12),
+        )
+
     def _service(self, one: ServiceShare) -> tuple[Value, ...]:
         totals, share = one.service.totals, one.share
         return (
-            self._starred(one), totals.ratio(share.counted_ms), share.counted_ms, share.certain_ms, share.possible_ms,
-            _part(share.counted_ms, totals.counted_ms),
+            self._starred(one), *_shown(share, totals),
         )  # fmt: skip
 
     def _starred(self, one: ServiceShare) -> str:
@@ -211,6 +212,12 @@ class _Writer:
             ],
         )  # fmt: skip
         return Section("method", language.say("Method"), sentences, tables=(rules, exact))
+
+
+def _shown(share: Share, totals: Totals) -> tuple[Value, ...]:
+    """What a cause had of a month or a service: its rate, lengths and bounds, and its part of all downtime."""
+    rate, part = totals.ratio(share.counted_ms), _part(share.counted_ms, totals.counted_ms)
+    return rate, share.counted_ms, share.certain_ms, share.possible_ms, part
 
 
 def _part(part_ms: int, whole_ms: int) -> Fraction | None:
