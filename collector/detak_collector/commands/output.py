@@ -20,7 +20,7 @@ from detak_collector.downtime.derive import Result
 from detak_collector.downtime.outages import LAYERS
 from detak_collector.report.delimited import TABLES
 from detak_collector.report.formats import FORMATS, Format, Order
-from detak_collector.report.narrowed import UnknownPartError, narrowed
+from detak_collector.report.narrowed import SITE, UnknownPartError, narrowed
 from detak_collector.report.of_category import CATEGORY, is_category
 from detak_collector.report.output import write_report
 from detak_collector.report.progress import Unwatched
@@ -107,6 +107,8 @@ def part_of(result: Result, output: Output) -> Result:
             result = narrowed(result, output.part)
         except UnknownPartError as error:
             meant = f"; for the category write {CATEGORY}{output.part}" if output.part in LAYERS else ""
+            if ":" in output.part and not output.part.startswith(SITE):
+                meant = f"; with a colon there are {SITE}NAME and {CATEGORY}NAME"
             raise click.UsageError(f"--of: {error}{meant}") from None
     known = [one.service.id for one in result.services]
     if output.service is not None and output.service not in known:

@@ -78,9 +78,9 @@ def set_in(paper: Paper, form: str) -> bytes:
         from detak_collector.report.html import html  # noqa: PLC0415
 
         return html(paper, Unwatched())
-    from detak_collector.report.plain_text import plain_text  # noqa: PLC0415
+    from detak_collector.report.paper_text import paper_text  # noqa: PLC0415
 
-    return plain_text(paper).encode()
+    return paper_text(paper).encode()
 
 
 def _xlsx(result: Result, order: Order) -> bytes:

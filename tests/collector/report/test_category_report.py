@@ -123,6 +123,8 @@ def test_it_says_of_which_whole_it_is_a_part_and_claims_no_verdict_of_its_own() 
     text = made(report(), "text", "id").decode()
     assert "Waktu henti menurut penyebab: jaringan DC/DRC, Tahun 2026" in text
     assert "Semua penyebab: 0,0038 %; target 0,1 %: tercapai" in text
+    assert "\n\n\n" not in text
+    assert re.search(r"(?m)^0,0029 % dari waktu layanan\. Semua penyebab: ", text)
     assert "75,0 % dari seluruh waktu henti yang diperhitungkan" in text
     assert "tidak memiliki target sendiri" in text
 

@@ -66,6 +66,7 @@ def test_text_goes_into_a_file_too_and_in_the_language_that_was_asked_for(home: 
         (["--format", "html", "--table", "services"], "--table: only a csv has it"),
         (["--format", "html", "--service", "portal"], "--service: html shows all that makes the figure; --of portal"),
         (["--of", "nope"], "--of: no such unit or service; one of kantor, portal, "),
+        (["--of", "catgory:x"], "; with a colon there are site:NAME and category:NAME"),
         (["--service", "nope"], "--service: no such service; one of "),
     ],
 )

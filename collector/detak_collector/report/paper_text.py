@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detak_collector.report.paper import Kind, Paper, shown
+from detak_collector.report.paper import FirstPage, Kind, Paper, shown
 from detak_collector.report.terminal import printable
 
 
-def plain_text(paper: Paper) -> str:
+def paper_text(paper: Paper) -> str:
     """The first page without its pictures and signatures, then every section."""
     first, language = paper.first, paper.language
-    lines = [first.organisation, first.title, first.period, "", f"{first.figure} {first.target}; {first.verdict}"]
+    lines = [first.organisation, first.title, *([first.period] if first.period else []), "", _headline(first)]
     lines += [first.summary, ""]
     for section in paper.sections:
         lines += [section.title, *section.sentences]
@@ -26,6 +26,11 @@ def plain_text(paper: Paper) -> str:
         lines += [*section.notes, ""]
     lines += [f"{first.action_title}: {' '.join(first.action)}", first.certainty]
     return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _headline(first: FirstPage) -> str:
+    beside = "" if first.target == first.figure_label else f". {first.target}"
+    return f"{first.figure} {first.figure_label}{beside}; {first.verdict}"
 
 
 def _aligned(cells: Sequence[Sequence[str]], kinds: Sequence[Kind]) -> list[str]:
