@@ -35,6 +35,7 @@ class Estate:
         self.store = store
         self.now = 2_000
         self.asked: list[set[str]] = []
+        self.nodes: list[str] = []
         self.cost_s = 1_000_000.0
         self.is_locked = False
         self._told_s = 0.0
@@ -115,6 +116,7 @@ class Estate:
         at = reading(self.now + 20)
         self.store.watch.extend(self._watch, at)
         board = self._board.draw(View(self, self._rules, at))  # type: ignore[arg-type]
+        self.nodes = [one.name for one in board.nodes]
         return {one.id: one for one in board.services}
 
 
@@ -134,6 +136,14 @@ def test_the_first_drawing_derives_every_service(estate: Estate) -> None:
     services = estate.look()
     assert estate.asked[-1] == {"n-1/web", "n-2/web"}
     assert {one.condition for one in services.values()} == {Condition.UP}
+
+
+def test_all_nodes_are_shown_however_many_are_looked_at_at_once(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detak_collector.board.running.NODES_AT_ONCE", 1)
+    estate.look()
+    assert estate.nodes == list(NODES)
 
 
 def test_a_quiet_beat_derives_nothing(estate: Estate) -> None:
