@@ -12,7 +12,7 @@ from detak_collector.downtime.facts import Facts, Node
 from detak_collector.downtime.intervals import EMPTY, Intervals, at_least, union
 from detak_collector.downtime.lives import History, history_of
 from detak_collector.downtime.reading import Reading
-from detak_collector.downtime.remote import weigh_remote
+from detak_collector.downtime.remote import EDGE_MS, weigh_remote
 from detak_collector.downtime.sampled import Window, read_sampled
 from detak_collector.downtime.stated import read_stated
 from detak_collector.downtime.tail import NOTHING_BESIDE, Beside
@@ -101,15 +101,23 @@ class _Reader:
         """The check's own evidence, stated or sampled."""
         name, _, called = check.partition("/")
         node = self.case.facts.nodes.get(name, Node(name))
+        window = self.window_of(name)
         if node.stated:
             facts = [fact for fact in node.stated if fact.check == called]
-            return read_stated(check, facts, self.window.begin, self.window.end)
+            return read_stated(check, facts, window.begin, window.end)
         if name not in self.histories:
             self.histories[name] = history_of(node, self.case.facts)
-        return read_sampled(called, self.histories[name], self.case.facts, self.window, beside)
+        return read_sampled(called, self.histories[name], self.case.facts, window, beside)
+
+    def window_of(self, node: str) -> Window:
+        """What is read of a node's checks: if references weigh them, what is beside the window bears on it."""
+        entry = self.entries.get(node)
+        if entry is None or not entry.references:
+            return self.window
+        return replace(self.window, begin=self.window.begin - EDGE_MS, end=self.window.end + EDGE_MS)
 
     def weighed(self, checks: Iterable[str], readings: Mapping[str, Reading]) -> dict[str, Reading]:
-        """These readings with the references of their nodes taken into account."""
+        """These readings with the references of their nodes taken into account, clipped to the window."""
         begin, end = self.window.begin, self.window.end
         found: dict[str, Reading] = {}
         for check in checks:

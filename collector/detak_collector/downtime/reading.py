@@ -45,7 +45,8 @@ class Reading:
     """One check over the window that was read.
 
     `seen` is the certain set as far as the node itself can see: for a remote check the network between may be at
-    fault, and `down.certain` holds only what that rules out. `assumed` is the part of the certain set that rests on
+    fault, and `down.certain` holds only what that rules out. `failing` reaches from the first bad sample of each
+    failure to the last, one alone being a millisecond. `assumed` is the part of the certain set that rests on
     the watchdog assumption alone: that an agent which died while its host ran on would have been back. `presumed` is
     counted time without evidence, which the rules call down for want of heartbeats. `proven_up` was declared on other
     evidence. `kind` is that of the check as an agent ran it last.
@@ -57,6 +58,7 @@ class Reading:
     presumed: Intervals = EMPTY
     degraded: Intervals = EMPTY
     seen: Intervals = EMPTY
+    failing: Intervals = EMPTY
     assumed: Intervals = EMPTY
     passages: tuple[Passage, ...] = ()
     remote: bool = False
@@ -78,6 +80,20 @@ class Reading:
     def spared(self) -> bool:
         """Whether a freeze is degraded only because a rule says that short ones are."""
         return any(passage.shown_as == SHORT_FREEZE for passage in self.passages)
+
+    def clip(self, begin: int, end: int) -> Reading:
+        """Its sets inside [begin, end); passages and the last word as they are."""
+        return replace(
+            self,
+            down=self.down.clip(begin, end),
+            unobserved=self.unobserved.clip(begin, end),
+            presumed=self.presumed.clip(begin, end),
+            degraded=self.degraded.clip(begin, end),
+            seen=self.seen.clip(begin, end),
+            failing=self.failing.clip(begin, end),
+            assumed=self.assumed.clip(begin, end),
+            proven_up=self.proven_up.clip(begin, end),
+        )
 
     def without_watchdog(self) -> Reading:
         """The same where no watchdog is relied on: what only that makes certain is still counted."""
@@ -102,6 +118,7 @@ class Sketch:
     remote: bool = False
     kind: str = ""
     certain: list[Interval] = field(default_factory=list)
+    failing: list[Interval] = field(default_factory=list)
     assumed: list[Interval] = field(default_factory=list)
     counted: list[Interval] = field(default_factory=list)
     possible: list[Interval] = field(default_factory=list)
@@ -143,6 +160,7 @@ class Sketch:
             presumed=clipped(self.presumed) & down.counted,
             degraded=clipped(self.degraded) - down.counted,
             seen=down.certain,
+            failing=clipped(self.failing) - unusable,
             assumed=down.certain - proven,
             passages=tuple(_joined(sorted(self.passages, key=lambda one: (one.begin, one.end)))),
             remote=self.remote,

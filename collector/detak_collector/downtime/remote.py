@@ -10,27 +10,52 @@ from detak_collector.downtime.intervals import EMPTY, Intervals, intersection, u
 from detak_collector.downtime.reading import Passage, Reading
 from detak_collector.downtime.triple import Triple
 
+EDGE_MS = 600_000
+"""So far beyond a node's being cut off, at most, its failures are laid to that. A rule reads as far over a window's
+edge, so that what it says of an instant is the same in every window."""
+
 
 def weigh_remote(reading: Reading, entry: NodeEntry, readings: Mapping[str, Reading], begin: int, end: int) -> Reading:
     """A remote check's reading with its node's references taken into account; local checks and references stand.
 
     A remote failure is certain only while a reference is certainly up; while all references are down, what the
-    node says of others is not observed.
+    node says of others is not observed, nor is it on either side as far as no bad sample tells more than that.
+    Readings reach from EDGE_MS before `begin` until EDGE_MS after `end`; what is returned is clipped.
     """
     if not reading.remote or reading.check in entry.references:
-        return reading
+        return reading.clip(begin, end)
     references = [readings[check] for check in entry.references if check in readings]
-    cut_off = intersection([one.down.counted for one in references]) if references else EMPTY
-    reachable = union(one.down.possible.within(begin, end) for one in references)
-    counted = reading.down.counted - cut_off
+    blind, doubtful = EMPTY, EMPTY
+    if references:
+        cut_off = intersection([one.down.counted for one in references])
+        doubtful = intersection([one.down.possible for one in references])
+        blind = cut_off | _edges(reading, cut_off, doubtful)
+    counted = reading.down.counted - blind
+    certain = reading.down.certain & counted - doubtful if references else EMPTY
     return replace(
         reading,
-        down=Triple(reading.down.certain & reachable & counted, counted, reading.down.possible | cut_off),
-        unobserved=reading.unobserved | cut_off,
-        presumed=reading.presumed - cut_off,
-        seen=reading.seen - cut_off,
-        passages=(*reading.passages, *(Passage(*gap, "not observed: observer") for gap in cut_off)),
-    )
+        down=Triple(certain, counted, reading.down.possible | blind),
+        unobserved=reading.unobserved | blind,
+        presumed=reading.presumed - blind,
+        seen=reading.seen - blind,
+        passages=(*reading.passages, *(Passage(*gap, "not observed: observer") for gap in blind)),
+    ).clip(begin, end)
+
+
+def _edges(reading: Reading, cut_off: Intervals, doubtful: Intervals) -> Intervals:
+    """Counted time beside a cut-off in which every bad sample fell where all references were possibly down.
+
+    A check that looks shortly before its node's reference does sees the same cut earlier, and its recovery later.
+    """
+    if not cut_off:
+        return EMPTY
+    starts, stops = ({edge[side] for edge in cut_off} for side in (0, 1))
+    beside = [
+        (begin, end)
+        for begin, end in reading.down.counted - cut_off
+        if (begin in stops or end in starts) and end - begin <= EDGE_MS
+    ]
+    return Intervals.of(part for part in beside if doubtful.covers(reading.failing.clip(*part)))
 
 
 def observed_together(readings: Sequence[Reading], nodes: Sequence[str]) -> Triple:

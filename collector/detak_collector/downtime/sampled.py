@@ -140,6 +140,7 @@ def _failures(sketch: Sketch, known: Sequence[Sighting], rows: Sequence[Row]) ->
         begin, end = first.first, last.last
         sketch.certain.append((first.first_surely, last.last_surely))
         sketch.counted.append((begin, end))
+        sketch.failing.append((begin, max(end, begin + 1)))
         sketch.possible.append((first.first_possibly, last.last_over))
         evidence = [one.reference for one in chain]
         sketch.note((begin, max(end, begin + 1)), "down", first.span.message, evidence)

@@ -33,6 +33,7 @@ def read_stated(check: str, facts: Iterable[Stated], begin: int, end: int) -> Re
         unobserved=unobserved,
         degraded=where("degraded") - bad,
         seen=down,
+        failing=down,
         passages=tuple(_passages(stated, unobserved)),
         remote=remote,
         latest=Latest(stated[-1].state, stated[-1].first_utc, stated[-1].message, pending_from=None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -279,11 +280,38 @@ def test_while_all_references_are_down_the_node_is_an_observer_cut_off() -> None
     assert "not observed: observer" in shown(reading)
 
 
-def _weighed(one: Run, references: tuple[str, ...]) -> Reading:
+@pytest.mark.parametrize(
+    ("bad", "good", "counted"),
+    [
+        ((18, 28), 33, ()),
+        ((22, 32), 37, ()),
+        ((13, 28), 33, [(13, 20)]),
+        ((22, 37), 42, [(35, 42)]),
+        ((13, 37), 42, [(13, 20), (35, 42)]),
+    ],
+)
+def test_beside_a_cut_off_only_what_failed_while_a_reference_was_up_is_counted(
+    bad: tuple[int, int], good: int, counted: Sequence[tuple[int, int]]
+) -> None:
+    spans = span(ALIVE, 1, "up", 0, 60), span("r", 2, "up", 0, bad[0] - 5), span("r", 3, "down", *bad)
+    reference = span("ref", 5, "up", 0, 15), span("ref", 6, "down", 20, 30), span("ref", 7, "up", 35, 60)
+    checks = Settings("r", "tcp", 5_000, 1_000, remote=True), Settings("ref", "ping", 5_000, 1_000, remote=True)
+    one = run("r1", *spans, span("r", 4, "up", good, 60), *reference, checks=checks)
+    reading = _weighed(one, ("n/ref",))
+    assert reading.down.counted == Intervals.of((at(begin), at(end)) for begin, end in counted)
+    assert reading.down.possible.covers(Intervals.span(at(bad[0]), at(good)))
+    unobserved = Intervals.span(at(min(20, bad[0])), at(max(35, good))) - reading.down.counted
+    assert reading.unobserved.clip(at(1), at(59)) == unobserved
+    for edge in range(1, 60):
+        halves = [_weighed(one, ("n/ref",), *window) for window in ((0, edge), (edge, 61))]
+        assert halves[0].down | halves[1].down == reading.down, f"in two windows that meet at {edge}"
+
+
+def _weighed(one: Run, references: tuple[str, ...], begin: int = 0, end: int = 61) -> Reading:
     nodes = (NodeEntry("n", references=references),)
     catalogue = Catalogue(Dated.always("org"), "UTC", (service(group(["n/r"])),), nodes)
     facts = Facts({"n": Node("n", runs=(one,), heard_utc=at(60))}, watched=Intervals.span(at(0), at(61)))
-    return read_all(Case(catalogue, UTC, facts, (), at(61)), at(0), at(61))["n/r"]
+    return read_all(Case(catalogue, UTC, facts, (), at(61)), at(begin), at(end))["n/r"]
 
 
 def test_a_probe_whose_node_fell_silent_does_not_outvote_one_whose_next_sample_is_merely_due() -> None:
