@@ -99,7 +99,8 @@ def _write_first(options: argparse.Namespace, registry: Mapping[str, Kind]) -> N
     try:
         write_new(options.config, text)
     except OSError as error:
-        raise CouldNotError(f"{options.config}: cannot be written: {error.strerror}") from error
+        as_whom = ": run this as root" if isinstance(error, PermissionError) else ""
+        raise CouldNotError(f"{options.config}: cannot be written: {error.strerror}{as_whom}") from error
 
 
 def keys_status(options: argparse.Namespace, config: AgentConfig, now_utc: int) -> int:
@@ -195,5 +196,6 @@ def _collector(config: AgentConfig, url: str | None, path: Path) -> CollectorSet
     if url is None:
         raise ConfigurationError([f"--collector: say which one: {', '.join(known)}"])
     if url.rstrip("/") not in known:
-        raise ConfigurationError([f"--collector: {path} has no [[collector]] with this url (got {url})"])
+        how = "has no [[collector]] with this url: add one there, and paste the line once more"
+        raise ConfigurationError([f"--collector: {path} {how} (got {url})"])
     return known[url.rstrip("/")]

@@ -17,6 +17,7 @@ else:
     import tomli as tomllib
 
 MOST_PIECES = 200
+_AS_WHOM = ": run this as root, or as the agent's user"
 _HOW_TO_BEGIN = (
     ": the line that `detak-collector enroll NODE` prints makes one, and so does `detak-agent discover --output FILE`"
 )
@@ -91,9 +92,11 @@ def entries(pieces: Sequence[Piece], key: str, errors: Errors) -> Iterator[Entry
 def _files_in(folder: Path) -> list[Path]:
     try:
         found = sorted(one for one in folder.iterdir() if one.suffix == ".toml" and not one.name.startswith("."))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    except PermissionError as error:
+        raise ConfigurationError([f"{folder}: cannot be read: {error.strerror}{_AS_WHOM}"]) from error
     except OSError as error:
+        if not folder.exists():
+            return []
         raise ConfigurationError([f"{folder}: cannot be read: {error.strerror}"]) from error
     if len(found) > MOST_PIECES:
         raise ConfigurationError([f"{folder}: more than {MOST_PIECES} files (got {len(found)})"])
@@ -103,13 +106,14 @@ def _files_in(folder: Path) -> list[Path]:
 def _piece_in(path: Path, name: str) -> Piece | Sequence[str]:
     """The piece, or what is wrong with its file."""
     try:
-        return piece_of(path.read_text(encoding="utf-8"), name)
+        # Some editors put a byte order mark before UTF-8.
+        return piece_of(path.read_text(encoding="utf-8-sig"), name)
     except ConfigurationError as error:
         return error.lines
     except UnicodeDecodeError:
         return [f"{path}: cannot be read: not UTF-8"]
     except PermissionError as error:
-        return [f"{path}: cannot be read: {error.strerror}: run this as root, or as the agent's user"]
+        return [f"{path}: cannot be read: {error.strerror}{_AS_WHOM}"]
     except OSError as error:
         is_first = isinstance(error, FileNotFoundError) and name == path.name
         return [f"{path}: cannot be read: {error.strerror}{_HOW_TO_BEGIN if is_first else ''}"]

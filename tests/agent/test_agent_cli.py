@@ -139,7 +139,8 @@ def test_enroll_with_a_collector_that_is_not_configured_says_so(tmp_path: Path) 
     path = config(tmp_path)
     done = agent("enroll", "--config", str(path), "--collector", "http://127.0.0.1:8", "--token", "t" * 20)
     assert done.returncode == 2
-    assert done.stderr == f"--collector: {path} has no [[collector]] with this url (got http://127.0.0.1:8)\n"
+    how = "has no [[collector]] with this url: add one there, and paste the line once more"
+    assert done.stderr == f"--collector: {path} {how} (got http://127.0.0.1:8)\n"
 
 
 def test_what_is_not_configured_is_never_imported(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ from agent.collector_stand_in import KEY, StandIn, collector
 from agent.test_agent_connection import sha256
 from agent.tls_server import serving_context
 from detak_agent.checks.registry import REGISTRY
-from detak_agent.cli_identity import add_enroll_arguments, adopt
+from detak_agent.cli_identity import add_enroll_arguments, adopt, enroll
 from detak_agent.config import AgentConfig, CollectorSettings, parse
 from detak_agent.enrol import Pasted, enrol
 from detak_agent.enrol_line import with_line
@@ -217,6 +219,19 @@ async def test_where_the_pasted_line_fails_no_first_configuration_is_left(
     assert done.returncode == code
     assert told in done.stderr
     assert not path.exists()
+
+
+def test_somebody_who_may_not_write_the_first_configuration_is_told_who_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    options = enroll_options("", collector="https://detak.example", node="n1")
+    options.config, options.line = tmp_path / "agent.toml", None
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(CouldNotError, match="cannot be written: Permission denied: run this as root"):
+        enroll(options, REGISTRY)
 
 
 @pytest.mark.asyncio

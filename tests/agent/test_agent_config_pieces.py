@@ -93,6 +93,18 @@ def test_files_that_cannot_be_read_are_all_named(tmp_path: Path) -> None:
     ]
 
 
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    assert loaded(written(tmp_path, {"10-web.toml": f"\ufeff{tcp('web')}"}, f"\ufeff{AGENT}")).node == "n1"
+
+
+def test_a_folder_of_pieces_that_is_no_folder_is_not_passed_over(tmp_path: Path) -> None:
+    path = written(tmp_path, {})
+    (tmp_path / "agent.d").rmdir()
+    assert loaded(path).checks == ()
+    (tmp_path / "agent.d").write_text(tcp("web"))
+    assert errors(path) == [f"{tmp_path / 'agent.d'}: cannot be read: Not a directory"]
+
+
 def test_there_is_a_limit_to_the_files(tmp_path: Path) -> None:
     path = written(tmp_path, {f"{number}.toml": "" for number in range(MOST_PIECES + 1)})
     assert errors(path) == [f"{tmp_path / 'agent.d'}: more than {MOST_PIECES} files (got {MOST_PIECES + 1})"]

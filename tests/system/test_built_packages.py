@@ -10,11 +10,13 @@ from pathlib import Path
 
 import checksums
 import pytest
+import scriptlets
 from programs import PROGRAMS, Program
 
 ROOT = Path(__file__).parents[2]
 DRIVERS = ("cryptography", "dbus_fast", "dns", "h11", "oracledb", "psycopg", "psycopg_binary", "pymongo", "pymysql")
 LIBRARIES = ("aiohttp", "apprise", "argon2", "ldap3", "PIL", "psycopg", "reportlab", "rfc3161_client", "sqlite_utils")
+SCRIPTS = ("launcher", *scriptlets.OF_DEB.values(), *scriptlets.OF_RPM.values())
 NEEDED = {"detak-agent": (*DRIVERS, "pytds"), "detak-collector": LIBRARIES}
 
 IMPORT_ALL = """
@@ -30,7 +32,7 @@ print(*wrong, sep="\\n", end="")
 """
 
 pytestmark = [
-    pytest.mark.system("dpkg-deb", "rpm", "lintian", "ssh-keygen"),
+    pytest.mark.system("dpkg-deb", "rpm", "lintian", "ssh-keygen", "shellcheck"),
     pytest.mark.skipif(os.environ.get("DETAK_NIGHTLY") != "1", reason="it builds the packages twice, at night only"),
 ]
 
@@ -158,6 +160,12 @@ def interpreter(python: str) -> Path:
 
 def test_lintian_finds_no_error(first: Path, program: Program) -> None:
     run("lintian", "--allow-root", "--fail-on", "error", package(first, program.name, "deb"))
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_shellcheck_finds_nothing_in_a_script(program: Program, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(scriptlets.filled(name, program))
+    run("shellcheck", "--shell=sh", "--severity=warning", tmp_path / name)
 
 
 def test_the_bill_of_materials_names_every_library_its_licence_and_its_wheels(first: Path, program: Program) -> None:

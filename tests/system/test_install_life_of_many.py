@@ -95,10 +95,10 @@ def played(machine: Machine, brought: Path) -> None:
     machine.does("dpkg -i /opt/apt/*.deb")
 
 
-def play(machine: Machine, *more: str) -> tuple[str, dict[str, dict[str, int]]]:
-    """What the playbook printed, and its recap by host."""
+def play(machine: Machine, *more: str, code: int = 0) -> tuple[str, dict[str, dict[str, int]]]:
+    """What the playbook printed, and its recap by host; it has to end with this code."""
     script = f"cd /opt/play; PYTHONPATH=/opt/ansible python3 -m ansible playbook -i hosts.yml site.yml {' '.join(more)}"
-    told = machine.does(script, patience_s=300)
+    told = machine.does(script, code=code, patience_s=300)
     lines = re.findall(r"^(\S+) +: (ok=.+)$", told, re.MULTILINE)
     return told, {host: {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", of)} for host, of in lines}
 
@@ -148,19 +148,26 @@ def test_a_line_out_of_a_vault_enrols_and_is_shown_nowhere(cable: Wire, brought:
     machine.path("/opt/play/password").write_text("in the administrator's head")
     encrypt = "ansible vault encrypt --vault-password-file password --output vault.json clear.json"
     machine.does(f"cd /opt/play && PYTHONPATH=/opt/ansible python3 -m {encrypt} && rm clear.json")
-    told, _ = play(machine, "-vvv", "--limit", "detak_nodes", "-e", "@vault.json", "--vault-password-file", "password")
+    words = ("-vvv", "--limit", "detak_nodes", "-e", "@vault.json", "--vault-password-file", "password")
+    told, _ = play(machine, *words)
     until("app-01 is heard", lambda: is_heard(machine, "app-01"))
-    for text in (told, machine.does("journalctl --no-pager")):
+    machine.does("rm /var/lib/detak-agent/keys/*")
+    refused, _ = play(machine, *words, code=2)
+    assert f"detak-agent enroll: {URL}: the collector refuses the enrolment: " in refused
+    for text in (told, refused, machine.does("journalctl --no-pager")):
         assert token not in text
 
 
-def test_the_user_data_installs_and_enrols_a_new_machine_under_its_own_name(installed: Installed) -> None:
+@pytest.mark.parametrize("way", ["LINE", "LINE_FROM"])
+def test_the_user_data_installs_and_enrols_a_new_machine_under_its_own_name(installed: Installed, way: str) -> None:
     files = {one["path"]: one["content"] for one in yaml.safe_load(USER_DATA.read_text())["write_files"]}
     new = installed.wire.boot("app-07")
     deb = package("detak-agent")
     shutil.copy(deb, new.path("/opt/agent.deb"))
     line = installed.line("--count", "2", "--expires", "1h").strip()
-    told = {"PACKAGE": "file:///opt/agent.deb", "SHA256": sha256(deb.read_bytes()).hexdigest(), "LINE": f"'{line}'"}
+    new.path("/opt/line").write_text(line)
+    handed = {"LINE": f"'{line}'", "LINE_FROM": "'cat /opt/line'"}[way]
+    told = {"PACKAGE": "file:///opt/agent.deb", "SHA256": sha256(deb.read_bytes()).hexdigest(), way: handed}
     files["/run/detak/values"] = "".join(f"{key}={value}\n" for key, value in told.items())
     for path, text in files.items():
         new.path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """How the packages are put together: wheels of several Pythons in one directory, and the scripts that a system runs."""
 
+import re
 import subprocess
 import zipfile
 from pathlib import Path
@@ -8,7 +9,7 @@ import locks
 import pytest
 import scriptlets
 import tree
-from programs import MACHINES, PROGRAMS, NotBuiltError, Program
+from programs import MACHINES, PROGRAMS, ROOT, NotBuiltError, Program
 
 AGENT = PROGRAMS["detak-agent"]
 SCRIPTS = [*scriptlets.OF_DEB.values(), *scriptlets.OF_RPM.values(), "launcher"]
@@ -154,3 +155,11 @@ def test_a_purge_leaves_the_configuration_that_the_other_program_still_needs(
     purged(program, tmp_path)
     assert not state.exists()
     assert (tmp_path / "etc/detak/some.toml").exists()
+
+
+def test_the_image_asks_after_its_health_with_the_python_that_it_has() -> None:
+    text = (ROOT / "packaging/oci/Containerfile").read_text()
+    of_release = {"bookworm": "3.11", "trixie": "3.13"}
+    (release,), (python,) = re.findall(r"FROM debian:(\w+)", text), re.findall(r'CMD \["/usr/bin/python([^"]*)"', text)
+    assert python == of_release[release]
+    assert python in PROGRAMS["detak-collector"].pythons

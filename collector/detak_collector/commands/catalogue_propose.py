@@ -9,6 +9,7 @@ import click
 
 from detak_collector.catalogue.texts import SERVICES, Texts
 from detak_collector.commands.fleet_import import catalogue_in_force, read_table
+from detak_collector.commands.new_file import new_file
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session
 from detak_collector.config import ConfigurationError
 from detak_collector.fleet.proposal import Reporting, propose
@@ -58,13 +59,7 @@ def propose_command(session: Session, output: Path | None, inventory: Path | Non
     if output is None:
         click.echo(text, nl=False)
         return 0
-    _write(output, text)
+    with new_file(output, NOT_SECRET) as file:
+        file.write(text)
     click.echo(f"{output}: read it through, decide what it asks, then `detak-collector catalogue check {output}`")
     return 0
-
-
-def _write(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, NOT_SECRET)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), NOT_SECRET)
-        file.write(text)

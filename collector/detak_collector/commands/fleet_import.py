@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 import click
 
 from detak_collector.catalogue import CatalogueError
 from detak_collector.channel.certificate import shown_certificate
 from detak_collector.channel.enrol import issue_token
+from detak_collector.commands.new_file import new_file
 from detak_collector.commands.nodes import Lifetime, length_told
 from detak_collector.commands.session import Session
 from detak_collector.config import Config, ConfigurationError
 from detak_collector.downtime.catalogue import Catalogue
 from detak_collector.fleet.inventory import InventoryError, Listed, read_inventory
+from detak_collector.operating.events import Event
 from detak_collector.rules import rules_in_force
 from detak_collector.store.awaited import awaited
+from detak_collector.store.base import StoreError
 from detak_collector.store.parts import Store
 
 PRIVATE = 0o600
+ONCE_MORE = "once that is mended, give the command again, with --again"
 MOST_BYTES = 16 * 1024 * 1024
 
 
@@ -103,36 +105,27 @@ def _sort(store: Store, listed: Sequence[Listed], session: Session, *, again: bo
     return Sorted(new, tuple((one.name, reasons[one.name]) for one in listed if one.name in reasons))
 
 
-@contextmanager
-def _written(output: Path | None) -> Iterator[TextIO | None]:
-    """Where the lines go: a new file that nobody else may read, which is taken away where it was not finished."""
-    if output is None:
-        yield None
-        return
-    try:
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE)
-    except FileExistsError:
-        raise ConfigurationError([f"--output: {output} is there already, and is not overwritten"]) from None
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            yield file
-    except BaseException:
-        output.unlink(missing_ok=True)
-        raise
-
-
 def _let_in(
     session: Session, config: Config, store: Store, new: Sequence[Listed], output: Path | None, expires: int
 ) -> None:
-    arguments = shown_certificate(config).argument
-    events = []
-    with _written(output) as lines:
-        for one in new:
-            token = issue_token(store.registry, one.name, expires, session.clock())
-            line = f"detak-agent enroll --collector {config.url} --token {token} --node {one.name}{arguments}"
-            click.echo(line, file=lines)
-            events.append(session.event("token-issued", f"a token was made for {one.name}", node=one.name))
-    session.tell(config, events)
+    shown = shown_certificate(config)
+    events: list[Event] = []
+    try:
+        with nullcontext() if output is None else new_file(output, PRIVATE) as lines:
+            for one in new:
+                token = issue_token(store.registry, one.name, expires, session.clock())
+                events.append(session.event("token-issued", f"a token was made for {one.name}", node=one.name))
+                line = f"detak-agent enroll --collector {config.url} --token {token} --node {one.name}{shown.argument}"
+                click.echo(line, file=lines)
+    except (OSError, StoreError):
+        if events:
+            click.echo(f"{len(events)} tokens were made and their lines may be lost: {ONCE_MORE}", err=True)
+        raise
+    finally:
+        if events:
+            session.tell(config, events)
+    for note in shown.notes:
+        click.echo(note, err=True)
 
 
 def _elsewhere(catalogue: Catalogue | None, listed: Sequence[Listed], now_utc: int) -> Iterator[str]:

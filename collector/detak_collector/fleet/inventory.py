@@ -12,6 +12,7 @@ from detak_wire import limits
 COLUMNS = ("name", "site")
 MOST_NODES = 100_000
 MOST_CHARACTERS = 64
+MOST_FAULTS = 50
 _NAME_RULE = f"lower-case letters, digits and . _ - between them, at most {limits.NAME_CHARACTERS}"
 
 
@@ -32,13 +33,16 @@ class Listed:
 
 
 def read_inventory(text: str, called: str) -> list[Listed]:
-    """The nodes of the table in their order. Raises InventoryError with every fault, each with its line.
+    """The nodes of the table in their order. Raises InventoryError with the faults, each with its line, up to 50.
 
-    The first line names the columns: `name`, and `site` if there is one. Commas or semicolons part them, as
-    spreadsheets write either. Empty lines are left out.
+    The first line names the columns: `name`, and `site` if there is one. Commas, semicolons or tabs part them, as
+    spreadsheets write any of these. Empty lines are left out.
     """
     table = _Table(called)
     nodes = list(table.nodes(text.removeprefix("\ufeff")))
+    if len(table.faults) > MOST_FAULTS:
+        more = f"{called}: and {len(table.faults) - MOST_FAULTS} more faults"
+        raise InventoryError([*table.faults[:MOST_FAULTS], more])
     if table.faults:
         raise InventoryError(table.faults)
     return nodes
@@ -55,7 +59,8 @@ class _Table:
     def nodes(self, text: str) -> Iterator[Listed]:
         """Those of the lines that are right."""
         head = text.partition("\n")[0]
-        rows = csv.reader(text.splitlines(), delimiter=";" if ";" in head else ",", strict=True)
+        delimiter = next((one for one in (";", "\t") if one in head), ",")
+        rows = csv.reader(text.splitlines(), delimiter=delimiter, strict=True)
         try:
             columns = [one.strip().lower() for one in next(rows, [])]
             if not self._has_columns(columns):
@@ -63,6 +68,8 @@ class _Table:
             for row in rows:
                 if any(one.strip() for one in row):
                     yield from self._node(row, columns, rows.line_num)
+            if not self._lines and not self.faults:
+                self._refuse(1, "no line below names a node")
         except csv.Error as error:
             self._refuse(rows.line_num, f"not a table of comma-separated values: {error}")
 

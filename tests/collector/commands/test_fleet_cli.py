@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -174,6 +176,66 @@ def test_lines_are_never_written_over_a_file_that_is_there(home: Home) -> None:
     assert home.call("nodes", "import", inventory, "-o", lines)[0] == 2
     assert Path(lines).read_text() == "mine"
     assert home.listed()["invited"] == []
+
+
+@pytest.fixture
+def full_disk(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From when `home` was made on: takes nothing, and says so when a file is to be made durable."""
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_lines_that_could_not_be_written_leave_no_file_and_are_asked_for_again(home: Home) -> None:
+    inventory, lines = table(home, "nodes.csv", "name\nweb-01\nweb-02\n"), home.folder / "lines"
+    code, out, err = home.call("nodes", "import", inventory, "-o", str(lines))
+    assert (code, out, lines.exists()) == (3, "", False)
+    assert err.splitlines()[-2:] == [
+        "2 tokens were made and their lines may be lost: once that is mended, give the command again, with --again",
+        f"{lines}: No space left on device",
+    ]
+    assert "web-02: has a token that waits" in home.call("nodes", "import", inventory)[2]
+    assert home.call("nodes", "import", inventory, "--again")[1].count("detak-agent enroll") == 2
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_first_catalogue_that_could_not_be_written_leaves_no_file(home: Home) -> None:
+    home.enrol("dc-db-01")
+    proposed = home.folder / "proposed.toml"
+    assert home.call("catalogue", "propose", "-o", str(proposed)) == (3, "", f"{proposed}: No space left on device\n")
+    assert not proposed.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("nodes", "import", "{}/nowhere.csv"), "{}/nowhere.csv: No such file or directory"),
+        (("catalogue", "propose", "--inventory", "{}/nowhere.csv"), "{}/nowhere.csv: No such file or directory"),
+        (("nodes", "import", "{}/nodes.csv", "-o", "{}/nowhere/lines"), "{}/nowhere/lines: No such file or directory"),
+        (("catalogue", "propose", "-o", "{}/nowhere/one"), "{}/nowhere/one: No such file or directory"),
+    ],
+)
+def test_files_and_folders_that_are_not_there_are_named_and_nobody_is_let_in(
+    home: Home, words: tuple[str, ...], told: str
+) -> None:
+    home.enrol("dc-db-01")
+    table(home, "nodes.csv", "name\nweb-01\n")
+    code, out, err = home.call(*(one.format(home.folder) for one in words))
+    assert (code, out, err.splitlines()[-1]) == (3, "", told.format(home.folder))
+    assert home.listed()["invited"] == []
+
+
+def test_an_imported_node_is_told_whom_it_trusts_as_one_that_is_let_in_alone(home: Home) -> None:
+    (home.folder / "pair.pem").write_text("no certificate")
+    (home.folder / "pair.pem").chmod(0o600)
+    with (home.folder / "collector.toml").open("a") as file:
+        file.write('\n[tls]\ncertificate = "pair.pem"\nkey = "pair.pem"\n')
+    home.call("enroll", "web-09")
+    err = home.call("nodes", "import", table(home, "nodes.csv", "name\nweb-01\n"))[2]
+    assert "pair.pem cannot be read: there is no PEM certificate in it" in err
 
 
 def test_a_first_catalogue_is_proposed_from_what_reports_and_is_right(home: Home) -> None:
