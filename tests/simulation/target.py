@@ -48,9 +48,9 @@ class Target:
         self._starts: dict[float, str] = {}
 
     def kind(self, check: str) -> Kind:
-        """The check kind that looks at it. An unchanged mark of a `process` says that it ran throughout."""
+        """The check kind that looks at it. An unchanged mark of `systemd` says that it ran throughout."""
         return Kind(
-            name=f"target-{check}" if self._restarts is None else "process",
+            name=f"target-{check}" if self._restarts is None else "systemd",
             summary="a simulated target",
             settings=CheckSettings,
             build=lambda _settings, _surroundings: self,

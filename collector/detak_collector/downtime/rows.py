@@ -21,8 +21,9 @@ WATCHDOG_MS = 30_000
 """Watchdog, abort and restart: by then a guarded agent that died alone would have ticked again."""
 
 WATCHDOG_HOLDS_MS = 900_000
-RUNS_MEANS_UP = frozenset({ALIVE, "process", "systemd"})
-"""Kinds that mean no more than `it runs`: an unchanged mark proves that they ran throughout."""
+RUNS_MEANS_UP = frozenset({ALIVE, "systemd"})
+"""Kinds that mean no more than `it runs`: an unchanged mark proves that they ran throughout. `process` means more: one that
+has been stopped by a signal is down, and goes on as the same process."""
 
 
 @dataclass(frozen=True, slots=True)

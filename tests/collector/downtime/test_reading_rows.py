@@ -85,17 +85,23 @@ def test_a_gap_of_the_agents_own_making_does_not_end_a_failure() -> None:
     assert not reading.down.certain & Intervals.span(at(20), at(80))
 
 
-def test_an_unchanged_process_start_rules_a_restart_out_while_the_agent_was_away() -> None:
-    marks = (("started", "7"),)
-    before = run("r1", span(ALIVE, 1, "up", 0, 20), span("p", 2, "up", 0, 20, marks=marks))
+@pytest.mark.parametrize(("kind", "is_ruled_out"), [("systemd", True), ("process", False), ("tcp", False)])
+def test_an_unchanged_mark_rules_an_outage_out_while_the_agent_was_away_if_to_run_is_all_that_is_asked(
+    kind: str, *, is_ruled_out: bool
+) -> None:
+    marks, checks = (("started", "7"),), (Settings("p", kind, 5_000, 1_000),)
+    before = run("r1", span(ALIVE, 1, "up", 0, 20), span("p", 2, "up", 0, 20, marks=marks), checks=checks)
     after = run(
         "r2",
         span(ALIVE, 1, "up", 80, 100),
         span("p", 2, "up", 80, 100, marks=marks),
         opened=80,
+        checks=checks,
         previous=Previous("r1", "b1", 20_000, 2),
     )
-    assert not read("p", before, after, now=100).down.possible.clip(at(1), at(99))
+    possible = read("p", before, after, now=100).down.possible.clip(at(1), at(99))
+    assert possible.covers(Intervals.span(at(20), at(80))) != is_ruled_out
+    assert bool(possible) != is_ruled_out
 
 
 REBOOTED = BOOTED + 60 * SECOND
