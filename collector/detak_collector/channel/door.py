@@ -140,6 +140,11 @@ class Door:
             if error.status >= 400:
                 refusals.count(_REASONS.get(error.status, "page"))
             raise
+        except ConnectionError:
+            if request.transport is not None:
+                raise
+            # He left in the middle of what he was saying: nobody is there to be answered, and nothing is wrong here.
+            return web.Response(status=400)
         finally:
             visitor.ends_answer()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,6 +33,7 @@ async def site(*, tls: bool = True) -> AsyncIterator[tuple[Door, int]]:
     app = web.Application(middlewares=[one.attend])
     app.router.add_get("/", _said)
     app.router.add_get("/much", _said_much)
+    app.router.add_post("/", _heard)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -43,6 +45,10 @@ async def site(*, tls: bool = True) -> AsyncIterator[tuple[Door, int]]:
 
 async def _said(_: web.Request) -> web.Response:
     return web.Response(text="here")
+
+
+async def _heard(request: web.Request) -> web.Response:
+    return web.Response(body=await request.read())
 
 
 async def _said_much(_: web.Request) -> web.Response:
@@ -141,3 +147,15 @@ async def asked(port: int) -> bytes:
     said = await reader.read()
     writer.close()
     return said
+
+
+async def test_who_leaves_in_the_middle_of_a_message_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    async with site(tls=False) as (one, port):
+        _, writer = await silent(port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nand then")
+        await settled()
+        assert one.connections.total() == 1
+        writer.transport.abort()
+        await settled()
+        assert not one.connections
+    assert [entry for entry in caplog.records if entry.levelno >= logging.WARNING] == []
