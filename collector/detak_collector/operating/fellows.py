@@ -58,6 +58,7 @@ class Fellows:
         self._tell_duty()
 
     async def _look_at_others(self, now: Reading, down_after_ms: int) -> None:
+        began_s = asyncio.get_running_loop().time()
         await self._call(self.store.duty.take)
         # A balancer sends nothing to a collector that is in trouble: no beat would ever show that it is over.
         self.ingest.recovered()
@@ -66,7 +67,9 @@ class Fellows:
         if now.boottime - self._looked < min(LOOK_MS, down_after_ms // 3):
             return
         self._looked = now.boottime
-        self._tell_clock(now.utc, await self._call(self.store.duty.utc))
+        common = await self._call(self.store.duty.utc)
+        took_ms = round((asyncio.get_running_loop().time() - began_s) * 1_000)
+        self._tell_clock(now.utc, common, took_ms)
         heard = await asyncio.to_thread(self.store.registry.heard, now)
         at = {node: now.boottime - (now.utc - utc) for node, utc in heard.items() if utc is not None}
         if self.deadlines.heard_elsewhere(at):
@@ -77,10 +80,10 @@ class Fellows:
     async def _call(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.thread, work)
 
-    def _tell_clock(self, utc: int, common: int | None) -> None:
-        """Collectors whose clocks differ note silences that were none."""
+    def _tell_clock(self, utc: int, common: int | None, took_ms: int) -> None:
+        """Collectors whose clocks differ note silences that were none. A database may take long to answer."""
         off_ms = 0 if common is None else utc - common
-        is_off = abs(off_ms) > CLOCK_OFF_MS
+        is_off = abs(off_ms) > CLOCK_OFF_MS + took_ms
         if is_off and not self._is_off:
             _log.warning(
                 "this machine's clock is %d ms %s the database's: set both by NTP",

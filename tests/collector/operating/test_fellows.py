@@ -1,6 +1,7 @@
 """What a collector learns from others that share its store, with stand-ins for those."""
 
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -55,6 +56,7 @@ class OthersDuty:
     mine_next = True
     fails = False
     clock = START_UTC
+    takes_s = 0.0
 
     def take(self) -> None:
         if self.fails:
@@ -62,6 +64,7 @@ class OthersDuty:
         self.is_mine = self.mine_next
 
     def utc(self) -> int:
+        time.sleep(self.takes_s)
         return self.clock
 
 
@@ -159,6 +162,14 @@ async def test_who_does_the_common_work_is_told_when_it_changes(stage: Stage, ca
 async def test_a_clock_that_is_off_is_told_once(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     for at in (5_000, 10_000):
-        stage.others.duty.clock = START_UTC + at - CLOCK_OFF_MS - 1
+        stage.others.duty.clock = START_UTC + at - CLOCK_OFF_MS - 500
         await stage.fellows.look(reading(at), DOWN_AFTER_MS)
-    assert said(caplog) == ["this machine's clock is 2001 ms ahead of the database's: set both by NTP"]
+    assert said(caplog) == ["this machine's clock is 2500 ms ahead of the database's: set both by NTP"]
+
+
+@pytest.mark.asyncio
+async def test_a_database_that_answers_late_has_no_other_clock(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    stage.others.duty.clock, stage.others.duty.takes_s = START_UTC + 5_000 - CLOCK_OFF_MS - 200, 0.3
+    await stage.fellows.look(reading(5_000), DOWN_AFTER_MS)
+    assert said(caplog) == []
