@@ -49,7 +49,8 @@ class Reading:
     failure to the last, one alone being a millisecond. `assumed` is the part of the certain set that rests on
     the watchdog assumption alone: that an agent which died while its host ran on would have been back. `presumed` is
     counted time without evidence, which the rules call down for want of heartbeats. `proven_up` was declared on other
-    evidence. `kind` is that of the check as an agent ran it last.
+    evidence. `due` is the time since a last good sample whose successor is merely not here yet. `kind` is that of the
+    check as an agent ran it last.
     """
 
     check: str
@@ -64,6 +65,7 @@ class Reading:
     remote: bool = False
     latest: Latest | None = None
     proven_up: Intervals = EMPTY
+    due: Intervals = EMPTY
     kind: str = ""
 
     @property
@@ -93,6 +95,7 @@ class Reading:
             failing=self.failing.clip(begin, end),
             assumed=self.assumed.clip(begin, end),
             proven_up=self.proven_up.clip(begin, end),
+            due=self.due.clip(begin, end),
         )
 
     def without_watchdog(self) -> Reading:
@@ -125,6 +128,7 @@ class Sketch:
     unobserved: list[Interval] = field(default_factory=list)
     presumed: list[Interval] = field(default_factory=list)
     degraded: list[Interval] = field(default_factory=list)
+    due: list[Interval] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
     latest: Latest | None = None
     unusable: list[Interval] = field(default_factory=list)
@@ -165,6 +169,7 @@ class Sketch:
             passages=tuple(_joined(sorted(self.passages, key=lambda one: (one.begin, one.end)))),
             remote=self.remote,
             latest=self.latest,
+            due=clipped(self.due) - unusable,
             kind=self.kind,
         )
 

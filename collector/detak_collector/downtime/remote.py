@@ -38,6 +38,7 @@ def weigh_remote(reading: Reading, entry: NodeEntry, readings: Mapping[str, Read
         unobserved=reading.unobserved | blind,
         presumed=reading.presumed - blind,
         seen=reading.seen - blind,
+        due=reading.due - blind,
         passages=(*reading.passages, *(Passage(*gap, "not observed: observer") for gap in blind)),
     ).clip(begin, end)
 

@@ -22,8 +22,8 @@ WATCHDOG_MS = 30_000
 
 WATCHDOG_HOLDS_MS = 900_000
 RUNS_MEANS_UP = frozenset({ALIVE, "systemd"})
-"""Kinds that mean no more than `it runs`: an unchanged mark proves that they ran throughout. `process` means more: one that
-has been stopped by a signal is down, and goes on as the same process."""
+"""Kinds that mean no more than `it runs`: an unchanged mark proves that they ran throughout. `process` means more: one
+that has been stopped by a signal is down, and goes on as the same process."""
 
 
 @dataclass(frozen=True, slots=True)

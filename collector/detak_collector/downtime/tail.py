@@ -72,7 +72,9 @@ class Tail:
         sketch.possible.append((last.last_surely, self.now))
         said = last.span.message if not last.good else ""
         if self.pending:
-            if not last.good:
+            if last.good:
+                sketch.due.append((last.last_surely, self.now))
+            else:
                 sketch.counted.extend(whole)
                 sketch.note((last.last, self.now), "down", said, [last.last_reference])
             return

@@ -235,3 +235,9 @@ def test_without_references_or_while_one_is_heard_silence_is_never_laid_to_the_c
 ) -> None:
     unheard = {**LOST_AT_ONCE, "z": Intervals.span(at(45), at(60))}
     assert cut_off(*references, unheard=unheard, now=70).down.counted == Intervals.span(at(21), at(70))
+
+
+def test_while_a_witness_s_next_sample_is_merely_due_the_host_is_not_given_up() -> None:
+    reading = both(QUIET, span("see", 3, "up", 0, 58))
+    assert not reading.down.counted
+    assert at(60) - 1 not in reading.presumed
