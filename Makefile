@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-browser test-system test-oldest test-install nightly mutate simulate lint format bench bench-agent bench-isolation bench-report bench-report-formats bench-ingest bench-pages bench-postgresql power-loss tamper fuzz proof package verify-html bench-verify-html docs manuals lock clean
+.PHONY: help demo test test-browser test-system test-oldest test-install nightly mutate simulate lint format bench bench-agent bench-isolation bench-report bench-report-formats bench-ingest bench-pages bench-postgresql power-loss tamper fuzz proof soak package verify-html bench-verify-html docs manuals lock clean
 
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -13,6 +13,7 @@ PYTEST := $(BIN)/pytest
 JOBS ?= 2
 OLDEST ?= python3.10
 OUTAGES ?= 2000
+HOURS ?= 1
 SEED ?= 1
 SAMPLE ?= 500
 LARGE ?= /var/cache/detak-test-stores/large
@@ -58,6 +59,8 @@ nightly: .venv/ready-for-development ## Run the long proofs: the suite thrice wi
 	$(BIN)/python bench/simulate.py --outages 50000 --seed $(SEED) --jobs $(JOBS)
 	$(BIN)/python bench/simulate.py --outages 1000000 --seed $(SEED) --jobs $(JOBS) --generated
 	$(MAKE) mutate power-loss fuzz tamper
+	$(MAKE) proof ARGS='--peers'
+	$(MAKE) soak
 	$(MAKE) bench-isolation ARGS='--minutes 60'
 
 mutate: .venv/ready-for-development ## Break the engine in SAMPLE=500 places, one at a time, and list what no test notices
@@ -114,8 +117,11 @@ fuzz: .venv/ready-for-development ## Throw 1.2 million mutated inputs at every r
 power-loss: .venv/ready ## Prove that what is acknowledged survives a loss of power, in every state a disk may be left in
 	$(BIN)/python bench/power_loss.py --seed $(SEED) --jobs $(JOBS) $(ARGS)
 
-proof: .venv/ready-for-development ## Break real programs in some fifty ways, 300 outages, and hold the figures against the truth (as root)
+proof: .venv/ready-for-development ## Break real programs in nearly sixty ways, 300 outages, and hold the figures against the truth (as root)
 	$(BIN)/python bench/proof.py --seed $(SEED) $(ARGS)
+
+soak: .venv/ready-for-development ## Let a pair, 2,000 simulated nodes and ten real ones run for HOURS=1 while all kinds of things go wrong
+	$(BIN)/python bench/soak.py --hours $(HOURS) --seed $(SEED) $(ARGS)
 
 package: .venv/ready ## Build packages (.deb, .rpm), wheels and detak-verify.pyz into dist/ (ARGS='--machine amd64 --release 2')
 	@rm -rf dist

@@ -7,31 +7,34 @@ Exit code 1: a limit was missed.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import shutil
 import signal
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from lab.comparing import Peers, comparison, targets
+from lab.comparing import Peers, targets
 from lab.faults.registry import FAULTS, KINDS, chosen
 from lab.host import NotDoneError
+from lab.results import FILE_NAME, Results, Run, machine
 from lab.saying import differences, lacking, said_by
 from lab.schedule import Played, combined, plan, play_all, played
-from lab.scores import Expected, Scores, score, wrongly_excluded
+from lab.scores import Expected, wrongly_excluded
 from lab.stage import CRASHING, SIDES, Lab, laboratory
+from lab.telling import is_good, told
 from lab.things import Pace
-from lab.truth import Interval, Outage, Truth, keep_claims, now_ms
-from lab.verdicts import Evidence, last_line, limits, table
-from lab.watching import Watch
+from lab.truth import Truth, now_ms
+from lab.verdicts import Evidence
+from lab.watching import SHOWN_DOWN, Watch
 
 QUICK = Pace(1_000, 800, 1_000, 1_000, 3_000)
-SHOWN = 40
 
 
 def main() -> int:
@@ -61,96 +64,81 @@ def _not_kept(folder: str, names: list[str]) -> list[str]:
 
 
 def _proof(lab: Lab, wanted: argparse.Namespace, peers: Peers | None) -> int:
-    """The faults, and what is made of them; peers are ended in any case."""
-    if peers is None:
-        return _judged(lab, *_broken(lab, wanted), None)
-    try:
+    """The faults, and what is made of them."""
+    if peers:
         peers.start()
-        return _judged(lab, *_broken(lab, wanted), peers)
-    finally:
-        peers.stop()
+    results = _results(lab, _broken(lab, wanted), peers, _again(wanted))
+    results.write(lab.folder / FILE_NAME)
+    if wanted.results:
+        results.write(wanted.results)
+    print("\n".join(told(results)))
+    return 0 if is_good(results) else 1
 
 
-def _broken(lab: Lab, wanted: argparse.Namespace) -> tuple[list[list[Played]], Watch, tuple[int, int]]:
+@dataclass
+class _Broken:
+    """What was played, alone and mixed, and what was seen meanwhile; times in UTC milliseconds."""
+
+    began: int
+    watch: Watch
+    phases: tuple[list[Played], list[Played]] = field(default_factory=lambda: ([], []))
+    load: list[float] = field(default_factory=list)
+    ended: int = 0
+
+
+def _broken(lab: Lab, wanted: argparse.Namespace) -> _Broken:
     chance = random.Random(wanted.seed)
     faults = chosen(wanted.only)
     mixed = wanted.outages * wanted.mixed // 100
     turns = plan(lab, faults, wanted.outages - mixed, chance)
     together = combined(lab, faults, mixed, chance) if mixed else []
-    watch, began = Watch(lab.url("dc")), now_ms()
-    watch.start()
-    time.sleep(2 * lab.pace.long_s)
-    phases: list[list[Played]] = [[], []]
+    made = _Broken(now_ms(), Watch(lab.url("dc")))
+    made.watch.start()
     try:
-        for of_phase, its_turns in zip(phases, (turns, together), strict=True):
-            play_all(its_turns, lab.pace.rest_s, partial(played, lab), partial(_tell, lab, of_phase))
+        time.sleep(2 * lab.pace.long_s)
+        for of_phase, its_turns in zip(made.phases, (turns, together), strict=True):
+            play_all(its_turns, lab.pace.rest_s, partial(played, lab), partial(_tell, lab, made, of_phase))
             time.sleep(lab.pace.rest_s)
     finally:
-        watch.stop()
-    ended = now_ms() + int(lab.pace.long_s * 1_000)
+        made.watch.stop()
+    made.ended = now_ms() + int(lab.pace.long_s * 1_000)
     time.sleep(lab.pace.down_after_ms / 1_000 + 2 * lab.pace.long_s)
-    return phases, watch, (began, ended)
+    return made
 
 
-def _tell(lab: Lab, so_far: list[Played], one: Played) -> None:
+def _tell(lab: Lab, made: _Broken, so_far: list[Played], one: Played) -> None:
     so_far.append(one)
+    made.load.append(round(os.getloadavg()[0], 1))
     Truth.within(lab.folder).add(one.outages)
     lengths = ", ".join(f"{outage.service} {(outage.end - outage.begin) / 1_000:.1f} s" for outage in one.outages)
     words = one.error or lengths or "nothing was down"
     print(f"{time.strftime('%H:%M:%S')} {one.turn.fault.name}: {words}", file=sys.stderr, flush=True)
 
 
-def _judged(lab: Lab, phases: list[list[Played]], watch: Watch, span: tuple[int, int], peers: Peers | None) -> int:
+def _results(lab: Lab, broken: _Broken, peers: Peers | None, arguments: str) -> Results:
+    """All that everybody says now that it is over."""
+    span = broken.began, broken.ended
     read = {side: said_by(lab, side, *span) for side in SIDES}
     said = read["dc"][0]
-    counted = (Interval(service, *part) for service, sets in said.sets.items() for part in sets.counted)
-    keep_claims(lab.folder, "Detak", counted)
-    expected = {fault.name: Expected(fault.shown_as, fault.detected) for fault in FAULTS}
     categories = {one.service: one.category for one in lab.things} | {f"simpul-{node}": "server" for node in CRASHING}
-    truth = [[outage for one in phase for outage in one.outages] for phase in phases]
-    every = score([*truth[0], *truth[1]], said, watch.sights, expected, categories)
-    alone = _of(every, truth[0])
+    alone, mixed = ([outage for one in phase for outage in one.outages] for phase in broken.phases)
     facts = {side: known for side, (_, known) in read.items()}
-    evidence = Evidence(lacking(lab, facts), differences(lab, *span), wrongly_excluded(said, lab.windows))
-    print("\n".join(table(alone, expected, "alone")), end="\n\n")
-    if truth[1]:
-        print("\n".join(table(_of(every, truth[1]), expected, "while others disturb")), end="\n\n")
-    if peers:
-        told = {one.service: categories[one.service] for one in targets(lab)}
-        standings = peers.standings(lab, [*truth[0], *truth[1]], told, span)
-        print("\n".join(comparison(every, standings, told)), end="\n\n")
-        print("\n".join(f"{one.tool}: {one.version or one.trouble}" for one in standings), end="\n\n")
-    _print_flaws(every, evidence, phases)
-    wanted = list(limits(alone, every, evidence, expected, lab.pace))
-    print("\n".join(map(str, wanted)))
-    print(last_line(alone, every, evidence, lab.pace))
-    failed = any(one.error for phase in phases for one in phase)
-    return 0 if all(one.is_met for one in wanted) and not failed else 1
+    return Results(
+        Run(*span, arguments, machine(), broken.load), lab.pace, alone, mixed, said,
+        [one for one in broken.watch.sights if one.condition in SHOWN_DOWN],
+        {fault.name: Expected(fault.shown_as, fault.detected) for fault in FAULTS}, categories,
+        Evidence(lacking(lab, facts), differences(lab, *span), wrongly_excluded(said, lab.windows)),
+        failed=[f"{one.turn.fault.name}: {one.error}" for phase in broken.phases for one in phase if one.error],
+        told=[one.service for one in targets(lab)], peers=peers.said(*span) if peers else (),
+    )  # fmt: skip
 
 
-def _of(scores: Scores, outages: list[Outage]) -> Scores:
-    """The verdicts on these alone."""
-    these = set(outages)
-    return Scores([one for one in scores.verdicts if one.outage in these])
-
-
-def _print_flaws(scores: Scores, evidence: Evidence, phases: list[list[Played]]) -> None:
-    lines = [f"could not: {one.turn.fault.name}: {one.error}" for phase in phases for one in phase if one.error]
-    lines += [
-        f"{word}: {one.outage.kind}, {one.outage.service}, at {one.outage.begin}: {flaw}"
-        for one in scores.verdicts
-        for word, flaw in (("outside", one.outside), ("wrong", one.wrong))
-        if flaw
-    ]
-    lines += [f"false: {service} {begin}..{end}, {end - begin} ms" for service, begin, end in scores.false]
-    lines += [f"certain, and never broken: {service} {begin}..{end}" for service, begin, end in scores.stray]
-    lines += [f"lost: {one}" for one in evidence.lost] + [f"differs: {one}" for one in evidence.differing]
-    lines += [f"excluded: {one}" for one in evidence.excluded]
-    for line in lines[:SHOWN]:
-        print(line)
-    if len(lines) > SHOWN:
-        print(f"and {len(lines) - SHOWN} more")
-    print()
+def _again(wanted: argparse.Namespace) -> str:
+    """The words that play the same faults again."""
+    words = f"--outages {wanted.outages} --mixed {wanted.mixed} --seed {wanted.seed}"
+    words += f' --only "{",".join(wanted.only)}"' if wanted.only else ""
+    words += " --quick" if wanted.quick else ""
+    return words + (" --peers" if wanted.peers else "")
 
 
 def _arguments() -> argparse.Namespace:
@@ -161,8 +149,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--mixed", type=int, default=30, metavar="PERCENT", help="while others disturb (default 30)")
     parser.add_argument("--peers", action="store_true", help="let other monitors look at the same faults")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="copy logs, stores and the truth there at the end")
+    parser.add_argument("--results", type=_file, metavar="FILE", help="write there what bench/picture.py draws")
     parser.add_argument("--only", type=_kinds, default=(), metavar="KIND,…", help=f"only these: {', '.join(KINDS)}")
     return parser.parse_args()
+
+
+def _file(text: str) -> Path:
+    """Where it can be written, which is better known before the run than after it."""
+    path = Path(text)
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a file in a folder that there is")
+    return path
 
 
 def _kinds(text: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from lab.host import Host, Program
+from lab.host import Host, NotDoneError, Program
 
 REDIS_PORT = 6379
 TOLERATED_LAG = 16_384
@@ -50,6 +50,21 @@ def replica(host: Host, of: Host) -> Program:
     program = _server(host, data)
     program.is_well = lambda: has_caught_up(host)
     return program
+
+
+def standby(host: Host) -> Program:
+    """A server whose data `copy` brings, before each start at which it is to follow another one."""
+    return _server(host, _folder(host) / "data")
+
+
+def copy(primary: Host, to: Host) -> None:
+    """The data of a running primary, for a standby that follows it under its host's name; what was there is gone."""
+    data = to.folder / "postgresql/data"
+    shutil.rmtree(data, ignore_errors=True)
+    source = f"host={primary.address} user={USER} application_name={to.name} connect_timeout=2"
+    _as_postgres(_program("pg_basebackup"), "-d", source, "-D", str(data), "-R", "--checkpoint=fast", "--no-sync")
+    with (data / "postgresql.conf").open("a") as file:
+        file.write(f"unix_socket_directories = '{data.parent}'\n")
 
 
 def value(host: Host, query: str) -> str | None:
@@ -96,10 +111,12 @@ def _folder(host: Host) -> Path:
 def _program(name: str) -> str:
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
     if not found:
-        raise FileNotFoundError(f"{name} is not on this machine: install postgresql")
+        raise NotDoneError(f"{name} is not on this machine: install the package postgresql")
     return str(found[-1])
 
 
 def _as_postgres(*words: str) -> None:
-    subprocess.run(["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", *words], check=True,
-                   capture_output=True, cwd="/")  # fmt: skip
+    command = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", *words]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/")
+    if done.returncode:
+        raise NotDoneError(f"{Path(words[0]).name}: {done.stderr.strip()}")

@@ -42,6 +42,7 @@ class Host:
     """The id of its PID 1, as this machine has it."""
 
     _outer: subprocess.Popen[bytes] | None = None
+    _retired: bool = False
 
     @property
     def address(self) -> str:
@@ -54,14 +55,17 @@ class Host:
         return self._outer is not None and self._outer.poll() is None
 
     def boot(self) -> None:
-        """PID 1, the mounts and the programs; each program is started, and not waited for."""
+        """PID 1, the mounts and the programs; each program is started, and not waited for. Raises NotDoneError."""
+        if self._retired:
+            raise NotDoneError(f"{self.name} is gone: the laboratory is being taken down")
         boot_id = self.folder / "boot_id"
         boot_id.write_text(f"{uuid.uuid4()}\n")
         offset = str(_YOUNG_S - int(time.clock_gettime(time.CLOCK_BOOTTIME)))
-        command = ["nsenter", f"--net={self.network.path(self.name)}", "unshare", "--pid", "--fork", "--mount",
+        command = ["nsenter", f"--net={self.network.path(self.name)}", "unshare", "--pid", "--kill-child", "--mount",
                    "--mount-proc", "--time", "--boottime", offset, "--monotonic", offset,
                    sys.executable, "-I", "-S", str(_INIT), str(boot_id)]  # fmt: skip
         with (self.folder / "console.log").open("ab") as log:
+            self.init = 0
             self._outer = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
             )
@@ -69,6 +73,7 @@ class Host:
         if self._outer.stdout.readline() != b"up\n":
             raise NotDoneError(f"{self.name} does not come up: see {self.folder}/console.log")
         self.init = _child_of(self._outer.pid)
+        self.network.plug(self.name)
         for path, size in self.mounts.items():
             path.mkdir(exist_ok=True)
             self.does("mount", "-t", "tmpfs", "-o", f"size={size},mode=0777", "lab", str(path))
@@ -76,11 +81,25 @@ class Host:
             program.start()
 
     def crash(self) -> None:
-        """Everything on it is dead when this returns."""
+        """Everything on it is dead when this returns, and its address answers nobody."""
+        self._die()
+        # The kernel would go on answering pings in its name.
+        self.network.unplug(self.name)
+
+    def retire(self) -> None:
+        """It dies for good: whoever is still about to boot it cannot."""
+        self._retired = True
+        self._die()
+
+    def _die(self) -> None:
         if self._outer is None:
             return
-        with suppress(ProcessLookupError):
-            os.kill(self.init, signal.SIGKILL)
+        if self.is_up and self.init:
+            with suppress(ProcessLookupError):
+                os.kill(self.init, signal.SIGKILL)
+        else:
+            # It did not come up: what there is of it dies with this one.
+            self._outer.kill()
         self._outer.wait()
         assert self._outer.stdout is not None
         self._outer.stdout.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -61,8 +62,11 @@ class Network:
             _ip("-n", mine, "route", "add", "default", "via", self.gateway(name))
 
     def remove(self) -> None:
-        """Whatever there is of it."""
+        """Whatever there is of it, and whatever still runs there but this process."""
         for name in (*map(self.namespace, self.names), self._router):
+            for pid in _within(name) - {os.getpid()}:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
     def enter(self, name: str) -> None:
@@ -89,12 +93,22 @@ class Network:
     @contextmanager
     def cable_pulled(self, name: str) -> Iterator[None]:
         """The host has no network at all, and sees that."""
-        number = self.names.index(name) + 1
-        _ip("-n", self._router, "link", "set", f"to{number}", "down")
+        self.unplug(name)
         try:
             yield
         finally:
-            _ip("-n", self._router, "link", "set", f"to{number}", "up")
+            self.plug(name)
+
+    def unplug(self, name: str) -> None:
+        """From now on nothing reaches the host, nor answers in its name."""
+        self._link(name, "down")
+
+    def plug(self, name: str) -> None:
+        """The opposite."""
+        self._link(name, "up")
+
+    def _link(self, name: str, state: str) -> None:
+        _ip("-n", self._router, "link", "set", f"to{self.names.index(name) + 1}", state)
 
     def between(self, *, these: Sequence[str], those: Sequence[str]) -> list[tuple[str, str]]:
         """Both ways between each of these and each of those."""
@@ -116,6 +130,11 @@ def left_behind(prefix: str) -> list[str]:
     with suppress(FileNotFoundError):
         return sorted(one for one in os.listdir(_NAMED) if one.startswith(f"{prefix}-"))  # noqa: PTH208 - names only
     return []
+
+
+def _within(namespace: str) -> set[int]:
+    said = subprocess.run(["ip", "netns", "pids", namespace], capture_output=True, text=True, check=False)
+    return set(map(int, said.stdout.split()))
 
 
 def _ip(*words: str) -> None:

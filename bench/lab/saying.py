@@ -20,7 +20,6 @@ from detak_collector.downtime.intervals import union
 from detak_collector.downtime.periods import Period
 from detak_collector.downtime.triple import Triple
 from detak_collector.rules import rules_in_force
-from detak_collector.store.sqlite import open_to_read
 from detak_wire.codec import decode
 from detak_wire.messages import Span
 from lab.host import NotDoneError
@@ -35,8 +34,8 @@ EQUAL_WITHIN_S = 180.0
 def said_by(lab: Lab, side: str, begin: int, end: int) -> tuple[Said, Facts]:
     """All of [begin, end), in UTC milliseconds."""
     config = load(lab.home(side) / "collector.toml")
-    with closing(open_to_read(config.state_directory, "it is looked at")) as store:
-        now = system_clock()()
+    now = system_clock()()
+    with closing(config.store.open_to_read(now, "it is looked at")) as store:
         rules = rules_in_force(config, store.entries)
         facts = store.evidence.facts(begin - MARGIN_MS, end + MARGIN_MS, now)
     case = Case(rules.catalogue, rules.zone, facts, (), now.utc)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from lab.faults.base import Fault, play
 from lab.stage import Lab
+from lab.things import NODES
 from lab.truth import Outage, now_ms
 
 AT_ONCE = 12
@@ -42,8 +43,13 @@ def plan(lab: Lab, faults: Sequence[Fault], outages: int, chance: random.Random)
 
 
 def combined(lab: Lab, faults: Sequence[Fault], outages: int, chance: random.Random) -> list[Turn]:
-    """The same, where a disturbed observation keeps nothing from being broken meanwhile."""
-    return list(_turns(lab, faults, outages, chance, lambda fault: frozenset(fault.breaks + fault.disturbs)))
+    """The same, where a disturbed observation keeps nothing from being broken meanwhile; what a fault needs is kept."""
+
+    def keys(fault: Fault) -> frozenset[str]:
+        needed = (lab.seen_from(who) for who in fault.disturbs if who not in {"collectors", *NODES})
+        return frozenset(fault.breaks + fault.disturbs).union(*needed)
+
+    return list(_turns(lab, faults, outages, chance, keys))
 
 
 def _turns(

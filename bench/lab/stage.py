@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -13,11 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from lab.host import Host, NotDoneError, Program, until
 from lab.network import Network
 from lab.shifting import Clocks, built
-from lab.things import HOSTS, NODES, Pace, Thing, catalogue, things
+from lab.store_servers import StoreServers
+from lab.things import HOSTS, NODES, STORE_HOSTS, WITNESS, Pace, Thing, catalogue, things
 
 PROGRAMS = Path(sys.executable).parent
 SIDES: Mapping[str, str] = {"dc": "dc0", "drc": "drc0"}
@@ -27,6 +30,7 @@ BRANCHES = ("edge1", "office1")
 PORT = 8000
 CRASHING = ("dc2", "drc1", "drc2")
 _GROUPS = ("memory", "freezer")
+_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 @dataclass
@@ -37,6 +41,12 @@ class Lab:
     pace: Pace
     network: Network
     hosts: Mapping[str, Host]
+    store: StoreServers
+    """Of the first collector; the second keeps a file."""
+
+    left: ExitStack
+    """What has to be undone at the end, whatever happens until then."""
+
     things: Sequence[Thing] = ()
     certificates: Path = field(default_factory=Path)
     broken: dict[str, ExitStack] = field(default_factory=dict)
@@ -126,27 +136,49 @@ def laboratory(folder: Path, pace: Pace, more: Callable[[Lab], None] = lambda _:
     hosts = {name: Host(name, network, folder / name) for name in HOSTS}
     for host in hosts.values():
         host.folder.mkdir()
-    lab = Lab(folder, pace, network, hosts)
-    try:
+    store = StoreServers(*(hosts[name] for name in STORE_HOSTS))
+    with taken_down() as left:
+        lab = Lab(folder, pace, network, hosts, store, left)
+        left.callback(_remove_groups, network.prefix)
+        left.callback(network.remove)
+        for host in hosts.values():
+            left.callback(host.retire)
         network.build()
         network.enter("control")
         for node in BRANCHES:
-            lab.branches[node] = ThreadPoolExecutor(1, initializer=network.enter, initargs=(node,))
+            branch = ThreadPoolExecutor(1, initializer=network.enter, initargs=(node,))
+            lab.branches[node] = left.enter_context(branch)
         _furnish(lab, more)
         yield lab
+
+
+@contextmanager
+def taken_down() -> Iterator[ExitStack]:
+    """What is put on the stack is undone at the end, also where this process is told to end; nobody interrupts that."""
+    heeded = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _end) for number in heeded}
+    stack = ExitStack()
+    try:
+        yield stack
     finally:
-        for branch in lab.branches.values():
-            branch.shutdown()
-        for host in hosts.values():
-            host.crash()
-        network.remove()
-        _remove_groups(network.prefix)
+        for number in heeded:
+            signal.signal(number, signal.SIG_IGN)
+        try:
+            stack.close()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
 def _furnish(lab: Lab, more: Callable[[Lab], None]) -> None:
     lab.certificates = lab.folder / "certificates"
     lab.certificates.mkdir()
     lab.things = things(lab.hosts, lab.certificates)
+    lab.store.begin()
     for side in SIDES:
         _make_collector(lab, side)
     for side in SIDES:
@@ -166,24 +198,24 @@ def _furnish(lab: Lab, more: Callable[[Lab], None]) -> None:
         until(f"{thing.service} works", thing.is_well, 60)
 
 
-def answers(lab: Lab, side: str) -> None:
-    """Wait until a collector does."""
+def answers(lab: Lab, side: str, path: str = "/healthz") -> None:
+    """Wait until a collector does; at `/readyz` it does while it can store evidence."""
 
     def is_served() -> bool:
-        with suppress(OSError), urllib.request.urlopen(f"{lab.url(side)}/healthz", timeout=2) as answer:
+        with suppress(OSError), urllib.request.urlopen(f"{lab.url(side)}{path}", timeout=2) as answer:
             return int(answer.status) == 200
         return False
 
-    until(f"collector {side} answers", is_served, 60)
+    until(f"collector {side} answers {path}", is_served, 60)
 
 
 def _make_collector(lab: Lab, side: str) -> None:
     host, home = lab.hosts[SIDES[side]], lab.home(side)
     home.mkdir()
-    follow = f'follow = "{lab.url("dc")}"\n' if side == "drc" else ""
+    own = f'store = "{lab.store.url}"' if side == "dc" else f'follow = "{lab.url("dc")}"'
     (home / "collector.toml").write_text(
         f'listen = "{host.address}:{PORT}"\npublic_url = "{lab.url(side)}"\nstate_directory = "state"\n'
-        f"allow_plaintext = true\ndown_after_ms = {lab.pace.down_after_ms}\n{follow}"
+        f"allow_plaintext = true\ndown_after_ms = {lab.pace.down_after_ms}\n{own}\n"
     )
     (home / "services.toml").write_text(catalogue(lab.things, CRASHING))
     command = [str(PROGRAMS / "detak-collector"), "--config", str(home / "collector.toml"), "serve"]
@@ -194,7 +226,9 @@ def _make_agent(lab: Lab, node: str) -> None:
     host, pace = lab.hosts[node], lab.pace
     checks = [(one.service, one.check) for one in lab.things if one.node == node]
     if node in BRANCHES:
-        checks.append(("gateway", {"kind": "ping", "host": lab.network.gateway(node), "count": 1}))
+        checks.append(("gateway", _ping(lab.network.gateway(node))))
+    if node == WITNESS:
+        checks += [(f"ping-{one}", _ping(lab.hosts[one].address)) for one in CRASHING]
     tables = "".join(f'[[collector]]\nurl = "{lab.url(side)}"\n' for side in SIDES)
     paced = {"interval_ms": pace.interval_ms, "timeout_ms": pace.timeout_ms}
     for name, check in checks:
@@ -213,6 +247,10 @@ def _make_agent(lab: Lab, node: str) -> None:
     environment = {"PATH": f"{manager}:{os.environ['PATH']}", "NOTIFY_SOCKET": f"{host.folder}/notify"}
     environment |= lab.clocks[node].environment
     host.programs.append(Program(host, "agent", command, environment=environment))
+
+
+def _ping(address: str) -> Mapping[str, object]:
+    return {"kind": "ping", "host": address, "count": 1}
 
 
 def _manager(folder: Path) -> Path:

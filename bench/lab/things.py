@@ -32,10 +32,16 @@ from lab.making import (
 )
 from lab.targets import Target
 
-HOSTS = ("dc1", "dc2", "drc1", "drc2", "edge1", "office1", "dc0", "drc0", "control")
+STORE_HOSTS = ("db1", "db2")
+"""Of the servers that the first collector's store is on."""
+
+HOSTS = ("dc1", "dc2", "drc1", "drc2", "edge1", "office1", "dc0", "drc0", "control", *STORE_HOSTS)
 """Those with an agent, then those of the two collectors, then where the script itself and central monitors sit."""
 
 NODES = HOSTS[:6]
+WITNESS = "dc1"
+"""The node that looks whether those that crash can be reached; it never crashes itself."""
+
 HTTP_PORT = 8080
 _STARTED_WITHIN_S = 10.0
 
@@ -220,6 +226,7 @@ def catalogue(every: Sequence[Thing], crashing: Sequence[str]) -> str:
         checks = [f"{one.node}/{one.service}" for one in members]
         lines.append(_service(name, members[0].category, checks))
     lines += [_service(f"simpul-{node}", "server", [f"{node}/alive"]) for node in crashing]
+    lines += [f'[[node]]\nname = "{node}"\nwitnesses = ["{WITNESS}/ping-{node}"]\n' for node in crashing]
     lines += [f'[[node]]\nname = "{node}"\nreferences = ["{node}/gateway"]\n' for node in ("edge1", "office1")]
     return "\n".join(lines)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 
 FILE_NAME = "truth.jsonl"
-CLAIMS = "claims.jsonl"
 
 
 class Interval(msgspec.Struct, frozen=True, order=True):
@@ -62,19 +61,6 @@ class Truth:
         if not self.path.exists():
             return []
         return [msgspec.json.decode(line, type=Outage) for line in self.path.read_bytes().splitlines()]
-
-
-class Claim(Interval, frozen=True, order=True):
-    """What a tool says: that a service was down."""
-
-    tool: str
-
-
-def keep_claims(folder: Path, tool: str, intervals: Iterable[Interval]) -> None:
-    """Beside the truth, so that both can be compared again, or drawn."""
-    with (folder / CLAIMS).open("ab") as file:
-        for one in intervals:
-            file.write(msgspec.json.encode(Claim(one.service, one.begin, one.end, tool)) + b"\n")
 
 
 def now_ms() -> int:

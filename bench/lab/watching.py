@@ -48,13 +48,18 @@ class Watch:
         shown: dict[str, str] = {}
         while not self._stop.wait(EVERY_S):
             with suppress(OSError, ValueError):
-                with urllib.request.urlopen(f"{self.url}/api/v1/services?limit=100", timeout=5) as answer:
-                    told = json.load(answer)
+                told = conditions(self.url)
                 at = now_ms()
-                for one in told["items"]:
-                    if shown.get(one["id"]) != one["condition"]:
-                        shown[one["id"]] = one["condition"]
-                        self.sights.append(Sight(at, one["id"], one["condition"]))
+                for service, condition in told.items():
+                    if shown.get(service) != condition:
+                        shown[service] = condition
+                        self.sights.append(Sight(at, service, condition))
+
+
+def conditions(url: str) -> dict[str, str]:
+    """What the collector there shows of each service; raises OSError or ValueError where it does not answer."""
+    with urllib.request.urlopen(f"{url}/api/v1/services?limit=100", timeout=5) as answer:
+        return {one["id"]: one["condition"] for one in json.load(answer)["items"]}
 
 
 def first_shown(sights: Iterable[Sight], service: str, begin: int, end: int) -> int | None:

@@ -1,22 +1,24 @@
-"""Makes the package `lab` of bench/ importable here, without its neighbours: some of these are named like tests."""
+"""Makes two packages of bench/ importable here, without their neighbours: some of these are named like tests."""
 
 import importlib.util
 import sys
 from pathlib import Path
 
-_FOLDER = Path(__file__).parents[2] / "bench" / "lab"
+_BENCH = Path(__file__).parents[2] / "bench"
 
 
-def _make_importable() -> None:
-    if "lab" in sys.modules:
+def _make_importable(name: str) -> None:
+    if name in sys.modules:
         return
+    folder = _BENCH / name
     spec = importlib.util.spec_from_file_location(
-        "lab", _FOLDER / "__init__.py", submodule_search_locations=[str(_FOLDER)]
+        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
     assert spec is not None
     assert spec.loader is not None
-    sys.modules["lab"] = module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
 
 
-_make_importable()
+for _name in ("lab", "soaking"):
+    _make_importable(_name)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lab.faults import clocks, databases, maintenance, network, nodes, observers, processes
+from lab.faults import clocks, databases, maintenance, network, nodes, observers, processes, stores, witnesses
 from lab.faults.base import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *processes.FAULTS, *databases.FAULTS, *network.FAULTS, *nodes.FAULTS, *observers.FAULTS, *clocks.FAULTS,
-    *maintenance.FAULTS,
+    *stores.FAULTS, *witnesses.FAULTS, *maintenance.FAULTS,
 )  # fmt: skip
 KINDS = tuple(dict.fromkeys(fault.kind for fault in FAULTS))
 

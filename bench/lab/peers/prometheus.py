@@ -24,6 +24,10 @@ from lab.truth import Interval
 FREE_AT_LEAST_PERCENT = 5
 """Below this share of free room a file system is down, as node_exporter's own alerts have it for critical."""
 
+_COUNTED = ("-children=false", "-recheck")
+"""As shipped, what a dead process has started counts as the process, and one that is looked at before it has its own
+name is never looked at again."""
+
 _EXPORTERS = ("blackbox", "node", "process")
 _PROBED = {
     "http": "http",
@@ -86,14 +90,15 @@ class Prometheus:
 
     def agents(self) -> list[AgentProgram]:
         """All three exporters, on each host with something to be seen inside, or from there."""
-        configured = f"--config.path={self._folder}/process.yml", f"--config.file={self._folder}/blackbox.yml"
+        processes = f"--config.path={self._folder}/process.yml", *_COUNTED
+        probes = (f"--config.file={self._folder}/blackbox.yml",)
         return [
             AgentProgram(host.name, program, (program, f"--web.listen-address={host.address}:{port}", *more))
             for host in self._hosts.values()
             for program, port, more in (
                 ("prometheus-node-exporter", host.node, ()),
-                ("prometheus-process-exporter", host.process, configured[:1]),
-                ("prometheus-blackbox-exporter", host.blackbox, configured[1:]),
+                ("prometheus-process-exporter", host.process, processes),
+                ("prometheus-blackbox-exporter", host.blackbox, probes),
             )
         ]
 
