@@ -10,7 +10,7 @@ from typing import cast
 from lab.faults.base import Fault
 from lab.faults.registry import FAULTS, KINDS, chosen
 from lab.network import Network
-from lab.schedule import Turn, combined, startable
+from lab.schedule import Turn, combined, plan, startable
 from lab.stage import Lab
 from lab.store_servers import StoreServers
 from lab.things import HOSTS, Pace
@@ -35,6 +35,14 @@ def test_what_the_first_in_line_waits_for_is_kept_for_it() -> None:
 def test_a_service_rests_before_it_is_broken_again() -> None:
     assert list(startable([A, B], frozenset(), {"a": 5.0}, 4.9)) == [B]
     assert list(startable([A, B], frozenset(), {"a": 5.0}, 5.0)) == [A, B]
+
+
+def test_no_fault_is_played_twice_at_once_even_if_it_breaks_nothing() -> None:
+    lab = Lab(Path(), Pace(), Network("", HOSTS), {}, cast("StoreServers", None), ExitStack())
+    turns = plan(lab, chosen(("collectors apart", "process killed")), 9, random.Random(1))
+    together = [turn.fault.name for turn in startable(turns, frozenset(), {}, 0.0)]
+    assert "collectors apart" in together
+    assert len(together) == len({*together}) < len(turns)
 
 
 def test_a_fault_that_needs_the_primary_is_not_mixed_with_one_that_stops_it() -> None:
