@@ -43,6 +43,11 @@ class Clocks:
         self._others -= for_ms
         self._write()
 
+    def booted(self) -> None:
+        """All but the wall clock begin anew."""
+        self._others = 0
+        self._write()
+
     def _write(self) -> None:
         # In place: it is mapped by whoever has been started with it.
         with self._file.open("r+b" if self._file.exists() else "wb") as file:

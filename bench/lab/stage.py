@@ -105,6 +105,11 @@ class Lab:
         """One of the pair."""
         return self.hosts[SIDES[side]].program("collector")
 
+    def boot(self, node: str) -> None:
+        """A node, whose new kernel begins at 0 and knows of no time that the one before it stood still."""
+        self.clocks[node].booted()
+        self.hosts[node].boot()
+
     def url(self, side: str) -> str:
         """Of a collector."""
         return f"http://{self.network.address(SIDES[side])}:{PORT}"
@@ -193,7 +198,7 @@ def _furnish(lab: Lab, more: Callable[[Lab], None]) -> None:
         _make_agent(lab, node)
     more(lab)
     for node in NODES:
-        lab.hosts[node].boot()
+        lab.boot(node)
     for thing in lab.things:
         until(f"{thing.service} works", thing.is_well, 60)
 

@@ -18,7 +18,7 @@ def _crash(node: str) -> Callable[[Lab], None]:
 
 
 def _boot(node: str) -> Callable[[Lab], None]:
-    return lambda lab: lab.hosts[node].boot()
+    return lambda lab: lab.boot(node)
 
 
 def _shut_down(node: str) -> Callable[[Lab], int]:
@@ -88,7 +88,7 @@ def _boot_while_cut(node: str) -> Callable[[Lab], None]:
     """The network comes back a while after the node."""
 
     def heal(lab: Lab) -> None:
-        lab.hosts[node].boot()
+        lab.boot(node)
         time.sleep(lab.pace.long_s)
         lab.broken.pop(node).close()
 

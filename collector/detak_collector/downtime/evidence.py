@@ -131,8 +131,8 @@ def _witnessed(beside: Beside, witnesses: Mapping[str, Reading], begin: int, end
     of_the_host = [one for one in witnesses.values() if one.kind in SPEAKS_FOR_THE_HOST]
     return replace(
         beside,
-        # What a witness that reached it will say next is not known yet: until it is due, the host is not given up.
-        host_up=union(one.down.possible.within(begin, end) | one.due for one in witnesses.values()),
+        host_up=union(one.down.possible.within(begin, end) for one in witnesses.values()),
+        host_due=union(one.due for one in witnesses.values()),
         host_down=union(one.down.certain for one in of_the_host),
         host_unreached=union(one.seen for one in of_the_host),
     )

@@ -20,12 +20,14 @@ REMOVED = "not observed: removed"
 class Beside:
     """What is known of a node besides its own evidence. All in UTC.
 
-    A witness elsewhere reached the host in `host_up`; one that speaks for the host itself saw it certainly down in
+    A witness elsewhere reached the host in `host_up`, and since then has not said anything, nor needs to have, in
+    `host_due`; one that speaks for the host itself saw it certainly down in
     `host_down`, and by its samples alone in `host_unreached`. The whole site was silent at once in `site_silent`.
     From `retired` on nothing more is expected of the node.
     """
 
     host_up: Intervals = EMPTY
+    host_due: Intervals = EMPTY
     host_down: Intervals = EMPTY
     host_unreached: Intervals = EMPTY
     site_silent: Intervals = EMPTY
@@ -114,7 +116,13 @@ class Tail:
             return EMPTY if self.last.good else Intervals.span(self.last.last, self.now)
         if not self._host_is_silent:
             return EMPTY
-        return (Intervals.span(self._gone(), self.now) & self.facts.watched) - self.beside.host_up
+        return (Intervals.span(self._gone(), self.now) & self.facts.watched) - self._reached
+
+    @property
+    def _reached(self) -> Intervals:
+        """Where the host is not given up for silence; a shutdown that the agent told of waits for no witness."""
+        up = self.beside.host_up
+        return up if self._stopped is not None else up | self.beside.host_due
 
     def _gone(self) -> int:
         """When the host went, as counted."""
@@ -138,7 +146,7 @@ class Tail:
         """Why the rest was not observed: for silence the witness and the collector say it."""
         after, before = unseen & self._retired, unseen - self._retired
         if self._host_is_silent:
-            isolated = before & self.beside.host_up
+            isolated = before & self._reached
             unheard = before - self.facts.watched - isolated
             return {ISOLATED: isolated, "not observed: collector": unheard, REMOVED: after}
         if self._is_removed:

@@ -241,3 +241,8 @@ def test_while_a_witness_s_next_sample_is_merely_due_the_host_is_not_given_up() 
     reading = both(QUIET, span("see", 3, "up", 0, 58))
     assert not reading.down.counted
     assert at(60) - 1 not in reading.presumed
+
+
+def test_a_shutdown_that_the_agent_told_of_waits_for_no_witness() -> None:
+    told = replace(QUIET, stopped="shutdown", stopped_at=20_500)
+    assert both(told, span("see", 3, "up", 0, 20), now=24).down.counted == Intervals.span(at(20.5), at(24))
