@@ -9,10 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from lab.comparing import Peers, targets
 from lab.faults.registry import FAULTS, KINDS, chosen
-from lab.host import NotDoneError
 from lab.results import FILE_NAME, Results, Run, machine
+from lab.running import run_in_folder
 from lab.saying import differences, lacking, said_by
 from lab.schedule import Played, combined, plan, play_all, played
 from lab.scores import Expected, wrongly_excluded
@@ -40,27 +37,19 @@ QUICK = Pace(1_000, 800, 1_000, 1_000, 3_000)
 def main() -> int:
     """A run, its tables and its verdict."""
     wanted = _arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    pace = QUICK if wanted.quick else Pace()
-    with tempfile.TemporaryDirectory(prefix="lab-") as name:
-        folder = Path(name)
-        try:
-            peers = Peers() if wanted.peers else None
-            with laboratory(folder, pace, peers.prepare if peers else lambda _: None) as lab:
-                return _proof(lab, wanted, peers)
-        except NotDoneError as error:
-            print(f"proof: {error}", file=sys.stderr)
-            return 3
-        except KeyboardInterrupt:
-            return 130
-        finally:
-            if wanted.keep:
-                shutil.copytree(folder, wanted.keep, dirs_exist_ok=True, ignore=_not_kept)
+
+    def run(folder: Path) -> int:
+        peers = Peers() if wanted.peers else None
+        pace = QUICK if wanted.quick else Pace()
+        with laboratory(folder, pace, peers.prepare if peers else lambda _: None) as lab:
+            return _proof(lab, wanted, peers)
+
+    return run_in_folder("proof", wanted.keep, _is_left_out, run)
 
 
-def _not_kept(folder: str, names: list[str]) -> list[str]:
-    """Sockets, whole databases, and keys."""
-    return [one for one in names if one == "data" or one.endswith(".key") or (Path(folder) / one).is_socket()]
+def _is_left_out(path: Path) -> bool:
+    """Whole databases, and keys."""
+    return path.name == "data" or path.name.endswith(".key")
 
 
 def _proof(lab: Lab, wanted: argparse.Namespace, peers: Peers | None) -> int:

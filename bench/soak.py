@@ -11,10 +11,7 @@ from __future__ import annotations
 
 import argparse
 import random
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,7 +21,7 @@ from urllib.request import urlopen
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "system"))
 
-from lab.host import NotDoneError
+from lab.running import run_in_folder
 from soaking.ending import ending, now_ms
 from soaking.faults import kinds
 from soaking.judging import Run, Sample, last_line, limits, table
@@ -46,25 +43,13 @@ MIB = 1_024 * 1_024
 def main() -> int:
     """A run, its table and its verdict."""
     wanted = _arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with tempfile.TemporaryDirectory(prefix="soak-") as name:
-        folder = Path(name)
-        try:
-            with stand(folder, Sizes(wanted.simulated, wanted.real, wanted.beat_s)) as made:
-                run = _soaked(made, wanted)
-            return _judged(run)
-        except NotDoneError as error:
-            print(f"soak: {error}", file=sys.stderr)
-            return 3
-        except KeyboardInterrupt:
-            return 130
-        finally:
-            if wanted.keep:
-                shutil.copytree(folder, wanted.keep, dirs_exist_ok=True, ignore=_sockets)
 
+    def run(folder: Path) -> int:
+        with stand(folder, Sizes(wanted.simulated, wanted.real, wanted.beat_s)) as made:
+            soaked = _soaked(made, wanted)
+        return _judged(soaked)
 
-def _sockets(folder: str, names: list[str]) -> list[str]:
-    return [one for one in names if (Path(folder) / one).is_socket()]
+    return run_in_folder("soak", wanted.keep, lambda _: False, run)
 
 
 def _soaked(made: Stand, wanted: argparse.Namespace) -> Run:
