@@ -242,11 +242,14 @@ class Courier:
         self._cursor.owes_again()
 
     async def _rest(self) -> None:
-        """Until the next beat, unless woken, or at once if more may be sent."""
+        """Until the next beat, unless woken, or at once if more may be sent.
+
+        All collectors get it at once: a pair knows what either heard, and beats in turn would be missed no sooner.
+        """
         if self._cursor.has_more:
             return
         now = self._station.clock.begin()
-        due = next_due(f"{self._station.node} {self._url}", self._station.beat_ms, now)
+        due = next_due(self._station.node, self._station.beat_ms, now)
         await woken_within((due - now) / 1_000, self._wake)
 
     async def _endure(self, error: DeliveryError) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 from pathlib import Path
+from statistics import median
 
 import pytest
 
 from agent.agent_fakes import open_journal, sample
 from agent.collector_stand_in import StandIn, collector, problem
-from agent.delivery_rig import Rig, holds, rig
+from agent.delivery_rig import BEAT_MS, Rig, holds, rig
 from agent.http_stand_in import Response
 from detak_agent.composing import Stopping
 from detak_agent.config import CollectorSettings
@@ -228,6 +229,16 @@ async def test_a_quiet_beat_is_small_and_carries_growths_only(tmp_path: Path) ->
         assert len(quiet.parts) == 1
         assert quiet.parts[0].spans == []
         assert one.sizes[-1] < 300
+
+
+@pytest.mark.asyncio
+async def test_both_collectors_are_sent_their_beats_at_the_same_moment(tmp_path: Path) -> None:
+    async with collector() as one, collector() as two, rig(tmp_path, one, two) as agent:
+        await agent.see()
+        await one.until(lambda: len(one.requests) > 15)
+        sent = [request.sent_agent for request in two.requests]
+        apart = [min(abs(at - request.sent_agent) for at in sent) for request in one.requests[:15]]
+        assert median(apart) <= BEAT_MS // 20
 
 
 @pytest.mark.asyncio
