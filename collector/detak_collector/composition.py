@@ -30,13 +30,13 @@ from detak_collector.ingest.deadlines import Deadlines
 from detak_collector.ingest.intake import Ingest
 from detak_collector.ingest.metrics import MetricsIntake
 from detak_collector.ingest.rivals import rivalry
+from detak_collector.ingest.silence import Silence
 from detak_collector.mail.posting import Posting
 from detak_collector.notify.notifier import Around, Notifier
 from detak_collector.operating.assembly import VERSION, Operating, Parts
 from detak_collector.operating.catalogue_keeper import CatalogueKeeper
 from detak_collector.operating.fellows import Fellows
 from detak_collector.operating.filling import keep_filled
-from detak_collector.operating.logs import fields
 from detak_collector.operating.reloading import tell_refused
 from detak_collector.operating.systemd import keep_alive, notify, reloading
 from detak_collector.pair.endpoints import PairApi
@@ -152,8 +152,10 @@ class Collector:
         """What runs beside the requests from when the collector listens, each by its name; none of them ends."""
         upkeep = self.operating.upkeep
         ping = Ping(lambda: self.config.ping, lambda: tuple(one for one in upkeep.alarms if one.is_urgent))
+        silence = Silence(self.deadlines, self.watch, self.clock, self.pulse, lambda: self.config.down_after_ms)
         yield "watchdog", keep_alive()
         yield "watch", self.watch.run(self.after_tick)
+        yield "silence", silence.run()
         yield "operating", self.operating.run()
         yield "succession", self._step_down()
         yield "following", self.following.run()
@@ -178,11 +180,6 @@ class Collector:
         await self.fellows.look(now, self.config.down_after_ms)
         heard = Heard(*self.deadlines.heard_lately(now.boottime))
         self.watch.unheard = self.channel.is_unheard(heard, now.utc)
-        silent = [] if self.watch.unheard else self.deadlines.fell_silent(now.boottime, self.watch.since.boottime)
-        if silent:
-            names, limit = ", ".join(silent), self.config.down_after_ms
-            _log.warning("not heard for more than %d ms: %s", limit, names, extra=fields(event="silent", nodes=names))
-            self.pulse.beat()
         await self.metrics.store(now.utc)
         with suppress(StoreUnavailableError):
             await self._tell_rivals(now)

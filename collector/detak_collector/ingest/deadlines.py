@@ -41,6 +41,12 @@ class Deadlines:
     def _heard_since(self, latest: int) -> tuple[int, int]:
         return sum(at >= latest for at in self._heard.values()), len(self._heard)
 
+    def next_passes(self, listening_since: int = 0) -> int | None:
+        """The first moment at which a node that is not known to be silent is; None where all are."""
+        heard = (at for node, at in self._heard.items() if node not in self._silent)
+        first = min(heard, default=None)
+        return None if first is None else max(first, listening_since) + self._down_after_ms + 1
+
     def fell_silent(self, boottime: int, listening_since: int = 0) -> list[str]:
         """The nodes whose deadline has passed since this was last asked; it starts anew where listening did."""
         latest = boottime - self._down_after_ms

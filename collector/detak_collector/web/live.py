@@ -47,12 +47,14 @@ class Pulse(Protocol):
 class Pace:
     """How often the page is drawn: no more than once in `least_s`; while somebody looks, at least once in `most_s`.
 
+    What changed is drawn sooner where that is cheap: `leisure` times what it took the last time is left between two.
     While that takes longer than `wait_s` the last one is shown, and once that is older than `outdated_s` it says so.
     Where it took longer than `slow_s` the last time, who asks does not wait, and a page that was asked for within
     `lately_s` is drawn each `unwatched_s` even if nobody looks: so nobody waits for a large organisation's page.
     """
 
     least_s: float = 1.0
+    leisure: float = 10.0
     most_s: float = 10.0
     wait_s: float = 5.0
     outdated_s: float = 30.0
@@ -94,7 +96,7 @@ class Live:
         self._closed = False
 
     async def snapshot(self, code: str) -> Snapshot | None:
-        """The page as of now, or as of less than `least_s` ago: however many ask, it is drawn once.
+        """The page as of now, or one that may still stand: however many ask, it is drawn once.
 
         Else the last one in that language; None where there is none. The log says why.
         """
@@ -103,7 +105,7 @@ class Live:
         return await self._current(code, page, self._patience_s(page))
 
     async def _current(self, code: str, page: _Page, patience_s: float) -> Snapshot | None:
-        if page.shown is not None and page.shown is page.latest and self._age_s(page.drawn_at) < self._pace.least_s:
+        if page.shown is not None and page.shown is page.latest and self._stands(page.drawn_at):
             return page.shown
         done = await self._renewed(code, None if page.latest is None else patience_s)
         is_late = not done and self._age_s(page.drawn_at) > self._pace.outdated_s
@@ -112,12 +114,12 @@ class Live:
         return page.shown
 
     async def overview(self) -> Overview | None:
-        """How all services stand, as of now or of less than `least_s` ago; the last one where that takes long.
+        """How all services stand, as of now or while that may still stand; the last one where it takes long.
 
         None where there is none as of the last `outdated_s`: what is asked for by programs must not look current.
         """
         known = self._overview
-        if known is None or self._age_s(known[1]) >= self._pace.least_s:
+        if known is None or not self._stands(known[1]):
             await self._renewed(None, None if known is None else self._pace.wait_s)
         known = self._overview
         return known[0] if known is not None and self._age_s(known[1]) < self._pace.outdated_s else None
@@ -133,6 +135,16 @@ class Live:
     @property
     def _is_slow(self) -> bool:
         return self._took_s > self._pace.slow_s
+
+    def _stands(self, drawn_at: float) -> bool:
+        """Whether what was drawn then is still shown as it is."""
+        is_changed = self._pulse.version != self._seen
+        return self._age_s(drawn_at) < (self._rest_s if is_changed else self._pace.least_s)
+
+    @property
+    def _rest_s(self) -> float:
+        """After a drawing, before what changed since is drawn."""
+        return min(self._pace.least_s, self._pace.leisure * self._took_s)
 
     def _age_s(self, at: float) -> float:
         return asyncio.get_running_loop().time() - at
@@ -188,7 +200,7 @@ class Live:
             for code, page in [one for one in self._pages.items() if one[1].watchers or self._is_kept(one[1])]:
                 await self._current(code, page, self._pace.wait_s)
             if is_watched:
-                await asyncio.sleep(self._pace.least_s)
+                await asyncio.sleep(self._rest_s)
                 await self._changed()
 
     async def _is_watched(self) -> bool:
@@ -204,7 +216,7 @@ class Live:
     async def _changed(self) -> None:
         """As soon as something changes that the latest drawing may not have, or after as long as one may stand."""
         try:
-            async with asyncio.timeout(self._pace.most_s - self._pace.least_s):
+            async with asyncio.timeout(self._pace.most_s - self._rest_s):
                 await self._pulse.wait(self._seen)
         except TimeoutError:
             return

@@ -125,6 +125,25 @@ async def test_a_watcher_is_told_too_of_what_changed_just_after_the_page_was_dra
             assert (await next_event(stream))["version"] != first["version"]
 
 
+async def test_who_asks_again_sees_a_change_at_once_where_the_page_is_cheap() -> None:
+    async with site(Pace(least_s=30, leisure=0.1, most_s=60)) as (running, client):
+        first = await client.get("/status/fragment")
+        running.source.current = broken()
+        unchanged = await client.get("/status/fragment", headers={"If-None-Match": first.headers["ETag"]})
+        running.pulse.beat()
+        changed = await client.get("/status/fragment", headers={"If-None-Match": first.headers["ETag"]})
+        assert (unchanged.status, changed.status) == (304, 200)
+
+
+async def test_a_costly_page_is_left_to_stand_for_a_while_whatever_changes() -> None:
+    async with site(Pace(least_s=30, leisure=1e9, most_s=60)) as (running, client):
+        await client.get("/status/fragment")
+        for _ in range(3):
+            running.pulse.beat()
+            await client.get("/status/fragment")
+        assert running.source.made == 1
+
+
 async def test_many_watchers_share_one_drawing() -> None:
     async with site(Pace(least_s=0.3, most_s=60)) as (running, client):
         streams = [await client.get("/live") for _ in range(20)]
