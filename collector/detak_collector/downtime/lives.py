@@ -41,6 +41,12 @@ class Life:
         return self.clock.earliest(self.last_tick)
 
 
+WAITS_MS = 1_000
+"""What takes longer to answer than this has waited for what it asks: that was not up before, or the answer had come.
+
+It is a constant, not what good samples took before, so that an edge needs no evidence but its own and never moves."""
+
+
 class Sighting(NamedTuple):
     """A span of one check, in the life it belongs to (`place` counts the node's lives)."""
 
@@ -72,6 +78,12 @@ class Sighting(NamedTuple):
     def last(self) -> int:
         """UTC of its last sample's begin, as counted."""
         return self.life.clock.middle(self.span.last_begin)
+
+    @property
+    def first_answered(self) -> int:
+        """UTC from which its first sample, a good one, is counted as up: one that waited says more by its end."""
+        waited = self.span.first_end - self.span.first_begin - WAITS_MS
+        return self.life.clock.middle(self.span.first_begin + max(0, waited))
 
     @property
     def first_surely(self) -> int:

@@ -89,7 +89,7 @@ def _ordinary(earlier: Sighting, later: Sighting, grounds: Grounds) -> Row:
     if missing is Missing.FOR_GOOD or later.first < grounds.settled:
         return _hole(earlier, later, "not observed: lost", own_making=True)
     # Still on its way: the last word stands, and joins nothing.
-    counted = () if earlier.good else ((earlier.last, later.first),)
+    counted = () if earlier.good else ((earlier.last, _failed_until(later)),)
     return Row(counted=counted, possible=((earlier.last_surely, later.first_over),))
 
 
@@ -102,8 +102,12 @@ def _adjacent(earlier: Sighting, later: Sighting) -> Row:
         return Row("possibly restarted between samples", possible=possible)
     if earlier.good:
         return Row(possible=possible)
-    counted = ((earlier.last, later.first),)
+    counted = ((earlier.last, _failed_until(later)),)
     return Row(counted=counted, possible=possible, joins=not later.good)
+
+
+def _failed_until(later: Sighting) -> int:
+    return later.first_answered if later.good else later.first
 
 
 def _hole(earlier: Sighting, later: Sighting, shown_as: str, *, own_making: bool) -> Row:

@@ -36,6 +36,31 @@ def test_a_failure_is_counted_from_its_first_bad_sample_to_the_next_good_one() -
     assert reading.down.possible.clip(at(0.2), at(59)) == Intervals.span(at(20) - EARLY, at(40) + LATE)
 
 
+@pytest.mark.parametrize(("took", "until"), [(0.9, 40.0), (1.5, 40.5), (4.0, 43.0)])
+def test_a_failure_is_counted_until_a_second_before_the_end_of_a_good_sample_that_waited(
+    took: float, until: float
+) -> None:
+    waited = replace(span("c", 4, "degraded", 40, 60), first_end=round((40 + took) * SECOND))
+    reading = read(
+        "c",
+        run("r1", span(ALIVE, 1, "up", 0, 60), span("c", 2, "up", 0, 20), span("c", 3, "down", 25, 35), waited),
+        now=61,
+    )
+    assert reading.down.counted == Intervals.span(at(25), at(until))
+    assert reading.down.possible.clip(at(0.2), at(59)) == Intervals.span(at(20) - EARLY, at(40 + took) + LATE)
+
+
+def test_a_bad_sample_that_took_long_ends_no_failure_and_begins_one_where_it_began() -> None:
+    stuck = [replace(span("c", number, "down", at_s, at_s), first_end=(at_s + 4) * SECOND, last_end=(at_s + 4) * SECOND)
+             for number, at_s in ((3, 25), (4, 30))]  # fmt: skip
+    reading = read(
+        "c",
+        run("r1", span(ALIVE, 1, "up", 0, 60), span("c", 2, "up", 0, 20), *stuck, span("c", 5, "up", 35, 60)),
+        now=61,
+    )
+    assert reading.down.counted == Intervals.span(at(25), at(35))
+
+
 def test_a_changed_mark_between_two_good_samples_is_possible_time_only() -> None:
     marks = (("started", "1"),), (("started", "2"),)
     reading = read(
