@@ -41,6 +41,9 @@ class Host:
     init: int = 0
     """The id of its PID 1, as this machine has it."""
 
+    ahead_s: int = 0
+    """Of its clocks, before this machine's: a kernel's begin at its boot."""
+
     _outer: subprocess.Popen[bytes] | None = None
     _retired: bool = False
 
@@ -60,7 +63,8 @@ class Host:
             raise NotDoneError(f"{self.name} is gone: the laboratory is being taken down")
         boot_id = self.folder / "boot_id"
         boot_id.write_text(f"{uuid.uuid4()}\n")
-        offset = str(_YOUNG_S - int(time.clock_gettime(time.CLOCK_BOOTTIME)))
+        self.ahead_s = _YOUNG_S - int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        offset = str(self.ahead_s)
         command = ["nsenter", f"--net={self.network.path(self.name)}", "unshare", "--pid", "--kill-child", "--mount",
                    "--mount-proc", "--time", "--boottime", offset, "--monotonic", offset,
                    sys.executable, "-I", "-S", str(_INIT), str(boot_id)]  # fmt: skip

@@ -29,7 +29,7 @@ class Clocks:
 
     def __init__(self, library: Path, file: Path) -> None:
         self._file = file
-        self._wall = self._others = 0
+        self._wall = self.others_ms = 0
         self._write()
         self.environment = {"LD_PRELOAD": str(library), "LAB_CLOCKS": str(file)}
 
@@ -40,15 +40,15 @@ class Clocks:
 
     def stood_still(self, for_ms: int) -> None:
         """All but the wall clock did not go on for so long: that was set right when they went on."""
-        self._others -= for_ms
+        self.others_ms -= for_ms
         self._write()
 
     def booted(self) -> None:
         """All but the wall clock begin anew."""
-        self._others = 0
+        self.others_ms = 0
         self._write()
 
     def _write(self) -> None:
         # In place: it is mapped by whoever has been started with it.
         with self._file.open("r+b" if self._file.exists() else "wb") as file:
-            file.write(_TWO.pack(self._wall * _NS_PER_MS, self._others * _NS_PER_MS))
+            file.write(_TWO.pack(self._wall * _NS_PER_MS, self.others_ms * _NS_PER_MS))

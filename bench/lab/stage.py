@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from types import FrameType
 
@@ -54,6 +55,9 @@ class Lab:
 
     clocks: dict[str, Clocks] = field(default_factory=dict)
     """Of each node's agent."""
+
+    crashes: Iterator[int] = field(default_factory=count)
+    """Numbers them."""
 
     frozen_at: int = 0
     windows: list[tuple[str, int, int]] = field(default_factory=list)

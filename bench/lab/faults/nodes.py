@@ -7,14 +7,30 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from detak_agent.clocks import SystemClock
+from detak_agent.schedule import next_due
 from lab.faults.base import Fault
 from lab.faults.network import COLLECTORS
 from lab.stage import Lab
 from lab.truth import now_ms
 
+_GOLDEN = (5**0.5 - 1) / 2
+"""Multiples of it, less their whole part, lie evenly between 0 and 1 however many there are."""
 
-def _crash(node: str) -> Callable[[Lab], None]:
-    return lambda lab: lab.hosts[node].crash()
+
+def _crash(node: str) -> Callable[[Lab], int]:
+    """Crashes lie evenly between two beats: of a few at random, most might come just after one."""
+
+    def inject(lab: Lab) -> int:
+        beat_ms = lab.pace.beat_ms
+        place = (0.5 + next(lab.crashes) * _GOLDEN) % 1.0
+        now = SystemClock().begin() + lab.hosts[node].ahead_s * 1_000 + lab.clocks[node].others_ms
+        time.sleep((next_due(node, beat_ms, now) - now + place * beat_ms) / 1_000)
+        begin = now_ms()
+        lab.hosts[node].crash()
+        return begin
+
+    return inject
 
 
 def _boot(node: str) -> Callable[[Lab], None]:
