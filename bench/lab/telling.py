@@ -9,7 +9,7 @@ from lab.results import Results
 from lab.scores import Scores, mean, score
 from lab.standing import SETTLED_MS, Held, Standing, standings
 from lab.truth import Outage
-from lab.verdicts import Limit, last_line, limits, table
+from lab.verdicts import Limit, in_classes, last_line, limits, table
 
 SHOWN = 40
 _HEADS = (
@@ -43,8 +43,9 @@ def told(results: Results) -> Iterator[str]:
 
 
 def of_kinds(results: Results) -> Iterator[str]:
-    """Detak's scores, kind by kind."""
+    """Detak's scores: by what is to be detected, then kind by kind."""
     alone, every = scores(results)
+    yield from (*in_classes(alone, results.expected, "alone, by what happens"), "")
     yield from (*table(alone, results.expected, "alone"), "")
     if results.mixed:
         yield from (*table(_of(every, results.mixed), results.expected, "while others disturb"), "")

@@ -10,6 +10,10 @@ from lab.things import Pace
 
 ALLOWED_MS = 300
 ALLOWED_DETECTION_MS = 1_000
+_CLASSES = {
+    "process": "a process that ends", "hang": "what hangs or is slow", "crash": "a node that crashes",
+    "cut": "a cut-off", "other": "other",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,20 +88,38 @@ def seen(verdicts: Sequence[Verdict]) -> list[int]:
 
 def table(scores: Scores, expected: Mapping[str, Expected], heading: str) -> Iterator[str]:
     """A row for each kind, in Markdown; milliseconds."""
-    yield f"| {heading} | outages | outside | mean error | largest error | width | shown p50 | shown p99 | wrong |"
-    yield "|---|---|---|---|---|---|---|---|---|"
     kinds: dict[str, list[Verdict]] = {}
     for one in scores.verdicts:
         kinds.setdefault(one.outage.kind.partition(":")[0], []).append(one)
-    for kind, verdicts in sorted(kinds.items()):
-        errors = [abs(one.error_ms) for one in verdicts]
-        times = seen(verdicts) if _of(verdicts[0], expected).detected else []
-        numbers = (
-            len(verdicts), sum(bool(one.outside) for one in verdicts), round(mean(errors)), max(errors),
-            round(mean(one.width_ms for one in verdicts)), _or_dash(at_most(times, 50)), _or_dash(at_most(times, 99)),
-            sum(bool(one.wrong) for one in verdicts),
-        )  # fmt: skip
-        yield f"| {kind} | {' | '.join(map(str, numbers))} |"
+    yield from _head(heading)
+    yield from (_row(kind, verdicts, expected) for kind, verdicts in sorted(kinds.items()))
+
+
+def in_classes(scores: Scores, expected: Mapping[str, Expected], heading: str) -> Iterator[str]:
+    """A row for each class whose detection is measured, and one of all: how soon it shows depends on these."""
+    yield from _head(heading)
+    for name, words in _CLASSES.items():
+        verdicts = [one for one in scores.verdicts if _of(one, expected).detected == name]
+        if verdicts:
+            yield _row(words, verdicts, expected)
+    if scores.verdicts:
+        yield _row("all", scores.verdicts, expected)
+
+
+def _head(heading: str) -> Iterator[str]:
+    yield f"| {heading} | outages | outside | mean error | largest error | width | shown p50 | shown p99 | wrong |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+
+
+def _row(name: str, verdicts: Sequence[Verdict], expected: Mapping[str, Expected]) -> str:
+    errors = [abs(one.error_ms) for one in verdicts]
+    times = seen([one for one in verdicts if _of(one, expected).detected])
+    numbers = (
+        len(verdicts), sum(bool(one.outside) for one in verdicts), round(mean(errors)), max(errors),
+        round(mean(one.width_ms for one in verdicts)), _or_dash(at_most(times, 50)), _or_dash(at_most(times, 99)),
+        sum(bool(one.wrong) for one in verdicts),
+    )  # fmt: skip
+    return f"| {name} | {' | '.join(map(str, numbers))} |"
 
 
 def last_line(alone: Scores, every: Scores, evidence: Evidence, pace: Pace) -> str:

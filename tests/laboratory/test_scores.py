@@ -10,7 +10,7 @@ from detak_collector.downtime.triple import Triple
 from lab.scores import Expected, Said, Scores, Shown, at_most, score, wrongly_excluded
 from lab.things import Pace
 from lab.truth import Outage
-from lab.verdicts import Evidence, last_line, limits, table
+from lab.verdicts import Evidence, in_classes, last_line, limits, table
 from lab.watching import Sight
 
 KIND = "process killed"
@@ -146,3 +146,10 @@ def test_so_many_in_a_hundred_are_no_greater_than_a_percentile(numbers: list[int
     found = at_most(numbers, percent)
     assert found in numbers
     assert sum(one <= found for one in numbers) * 100 >= percent * len(numbers)
+
+
+def test_what_is_detected_alike_has_a_row_for_all_of_it_and_the_last_one_is_of_every_outage() -> None:
+    scores = scored(FITTING, outage(), outage(200_000, 210_000, "node crashes"), outage(300_000, 310_000, "told"))
+    wanted = [("a process that ends", "1"), ("a node that crashes", "1"), ("other", "1"), ("all", "3")]
+    rows = [row.split(" | ")[:2] for row in list(in_classes(scores, EXPECTED, "alone"))[2:]]
+    assert rows == [[f"| {name}", number] for name, number in wanted]
