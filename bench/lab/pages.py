@@ -32,7 +32,7 @@ def filled(page: Path, text: str) -> str:
 
 def brief(results: Results, drawn: str) -> Iterator[str]:
     """One picture and one table."""
-    yield f"![{in_words(standings(results))}]({drawn})"
+    yield f"![{in_words(standings(results, disturbed=False))}]({drawn})"
     yield ""
     yield from compared(results)
     yield ""
@@ -58,7 +58,7 @@ PAGES: Mapping[str, Callable[[Results], Iterator[str]]] = {
 
 def files(results: Results, root: Path) -> dict[Path, str]:
     """Each file and what is to stand in it. Raises UnmarkedError for a page without its two lines."""
-    drawn = picture(standings(results), results.pace.interval_ms, where_and_when(results))
+    drawn = picture(standings(results, disturbed=False), results.pace.interval_ms, where_and_when(results))
     pages = {root / name: filled(root / name, "\n".join(make(results))) for name, make in PAGES.items()}
     return {root / PICTURE: drawn, **pages}
 

@@ -87,8 +87,8 @@ def in_words(tools: Sequence[Standing]) -> str:
 
 def _head(outages: int) -> Iterator[str]:
     yield _text(24, 32, _TITLE, "big")
-    yield _text(24, 54, f"Each dot is one of {outages} outages: counted less true downtime, either way. "
-                        "Left is better.", "soft")  # fmt: skip
+    yield _text(24, 54, f"Each dot is one of {outages} undisturbed outages: counted less true downtime, either "
+                        "way. Left is better.", "soft")  # fmt: skip
 
 
 def _grid(axis: Axis, interval_ms: int, foot: float) -> Iterator[str]:

@@ -77,15 +77,19 @@ class Standing:
         return at_most((one.known_ms for one in self.held if one.known_ms is not None), 50)
 
 
-def standings(results: Results) -> list[Standing]:
-    """Detak first, then every other monitor of the run, each on the services that all of them were told of."""
+def standings(results: Results, *, disturbed: bool | None = None) -> list[Standing]:
+    """Detak first, then every other monitor of the run, each on the services that all of them were told of.
+
+    `disturbed`: on those outages alone that something disturbed, or that nothing did.
+    """
     ours = {service: results.said.sets[service] for service in results.told}
+    period = _time_of(results, disturbed=disturbed)
     return [
-        _standing(results, "Detak", ours, results.sights),
+        _standing(results, "Detak", ours, results.sights, period),
         *(
             Standing(peer.tool, peer.version, trouble=peer.trouble)
             if peer.trouble
-            else _standing(results, peer.tool, claimed(peer, results.told), None, peer.version)
+            else _standing(results, peer.tool, claimed(peer, results.told), None, period, peer.version)
             for peer in results.peers
         ),
     ]
@@ -102,13 +106,15 @@ def _counted(claims: Iterable[Interval]) -> Triple:
 
 
 def _standing(
-    results: Results, tool: str, sets: Mapping[str, Triple], sights: Sequence[Sight] | None, version: str = ""
-) -> Standing:
+    results: Results, tool: str, sets: Mapping[str, Triple], sights: Sequence[Sight] | None, period: tuple[int, int],
+    version: str = "",
+) -> Standing:  # fmt: skip
     """What was shown, if there are sights, tells when it was known, else what is counted does."""
     truth = [one for one in results.every if one.service in sets]
     slack_ms = results.pace.interval_ms + results.pace.timeout_ms
     scores = score(truth, Said(sets), sights or (), results.expected, results.categories)
-    judged = [one for one in scores.verdicts if _is_compared(one.outage, results.run.began)]
+    begin, end = period
+    judged = [one for one in scores.verdicts if _is_compared(one.outage) and begin <= one.outage.begin < end]
     held = [
         _held(one, sets[one.outage.service].counted, slack_ms, results, is_shown=sights is not None) for one in judged
     ]
@@ -116,13 +122,22 @@ def _standing(
         service: Intervals.of((one.begin, one.end + slack_ms) for one in truth if one.service == service)
         for service in sets
     }
-    made_up = sum(not true[service].clip(*part) for service, one in sets.items() for part in one.counted)
+    made_up = sum(
+        not true[service].clip(*part) for service, one in sets.items() for part in one.counted if begin <= part[0] < end
+    )
     within = None if sights is None else sum(not one.outside for one in judged)
     return Standing(tool, version, held, made_up, within)
 
 
-def _is_compared(outage: Outage, began: int) -> bool:
-    return outage.begin >= began + SETTLED_MS and outage.kind.partition(":")[0] not in LEFT_OUT
+def _time_of(results: Results, *, disturbed: bool | None) -> tuple[int, int]:
+    """What is disturbed comes last; at first nothing is compared."""
+    begin, end = results.run.began + SETTLED_MS, results.run.ended
+    turn = min((one.begin for one in results.mixed), default=end)
+    return begin if not disturbed else max(begin, turn), turn if disturbed is False else end
+
+
+def _is_compared(outage: Outage) -> bool:
+    return outage.kind.partition(":")[0] not in LEFT_OUT
 
 
 def _held(verdict: Verdict, counted: Intervals, slack_ms: int, results: Results, *, is_shown: bool) -> Held:

@@ -17,6 +17,8 @@ _HEADS = (
     "known after (median)", "truth within its bounds",
 )  # fmt: skip
 
+_PARTS = {"undisturbed": False, "while Detak's agents, collectors or networks are disturbed": True}
+
 
 def scores(results: Results) -> tuple[Scores, Scores]:
     """Detak's, of the outages that nothing disturbed, and of every one."""
@@ -91,14 +93,21 @@ def compared(results: Results) -> Iterator[str]:
     """A row for each tool: how far its downtime is off, over the same outages."""
     yield f"| {' | '.join(_HEADS)} |"
     yield "|---" * len(_HEADS) + "|"
-    for one in standings(results):
-        cells = _cells(one) if not one.trouble else [f"could not: {one.trouble[:100]}", *[""] * (len(_HEADS) - 2)]
-        yield f"| {' | '.join([one.tool, *cells])} |"
+    for words, disturbed in _PARTS.items():
+        tools = standings(results, disturbed=disturbed)
+        if any(one.held for one in tools):
+            yield f"| *{words}* |" + " |" * (len(_HEADS) - 1)
+            yield from map(_tool, tools)
     yield ""
     yield (
         "Compared are the outages of services and kinds that all were told of, from "
         f"{SETTLED_MS // 60_000} minutes after their start on."
     )
+
+
+def _tool(one: Standing) -> str:
+    cells = _cells(one) if not one.trouble else [f"could not: {one.trouble[:100]}", *[""] * (len(_HEADS) - 2)]
+    return f"| {' | '.join([one.tool, *cells])} |"
 
 
 def _cells(one: Standing) -> list[str]:
@@ -111,8 +120,8 @@ def _cells(one: Standing) -> list[str]:
 
 
 def by_kind(results: Results) -> Iterator[str]:
-    """The mean error of each tool in each kind of fault; the least is bold."""
-    tools = [one for one in standings(results) if not one.trouble]
+    """The mean error of each tool in each kind of fault, where nothing else goes wrong; the least is bold."""
+    tools = [one for one in standings(results, disturbed=False) if not one.trouble]
     yield f"| mean error | outages | {' | '.join(one.tool for one in tools)} |"
     yield "|---" * (len(tools) + 2) + "|"
     for kind in sorted({_kind(one) for tool in tools for one in tool.held}):

@@ -73,6 +73,15 @@ def test_what_is_counted_soon_after_an_outage_is_late_and_what_is_counted_of_non
     assert (only(peer(false)).missed, only(peer(false)).made_up) == (2, 1)
 
 
+def test_each_part_of_a_run_has_its_own_outages_and_what_was_made_up_in_its_time() -> None:
+    kept = results(peer(("a", 150_000, 151_000), ("a", 201_000, 219_000), ("a", 400_000, 401_000)))
+    _, before = standings(kept, disturbed=False)
+    _, after = standings(kept, disturbed=True)
+
+    assert ([one.outage for one in before.held], before.missed, before.made_up) == ([FIRST], 1, 1)
+    assert ([one.outage for one in after.held], after.missed, after.made_up) == ([SECOND], 0, 1)
+
+
 def test_who_notices_what_not_all_were_told_of_has_made_nothing_up() -> None:
     assert only(peer(("b", 104_000, 119_000))).made_up == 0
 
@@ -104,9 +113,14 @@ def test_a_monitor_that_could_not_be_asked_is_told_and_the_others_are_compared()
     rows = [row for row in compared(told_of) if row.startswith("|")]
 
     assert [row.split(" | ")[:2] for row in rows[2:]] == [
-        ["| Detak", "2 of 2"],
+        ["| *undisturbed*", "|"],
+        ["| Detak", "1 of 1"],
         ["| Broken", "could not: does not start"],
-        ["| Other", "1 of 2"],
+        ["| Other", "1 of 1"],
+        ["| *while Detak's agents, collectors or networks are disturbed*", "|"],
+        ["| Detak", "1 of 1"],
+        ["| Broken", "could not: does not start"],
+        ["| Other", "0 of 1"],
     ]
     assert len({row.count("|") for row in rows}) == 1
 
@@ -114,7 +128,7 @@ def test_a_monitor_that_could_not_be_asked_is_told_and_the_others_are_compared()
 def test_of_each_kind_the_least_error_is_bold_whoever_has_it() -> None:
     exact = peer(("a", 100_000, 120_000), ("a", 200_000, 220_000))
 
-    assert list(by_kind(results(exact)))[2:] == ["| process killed | 2 | 0.75 s | **0.00 s** |"]
+    assert list(by_kind(results(exact)))[2:] == ["| process killed | 1 | 0.50 s | **0.00 s** |"]
 
 
 def test_a_fault_that_could_not_be_played_is_told_and_the_run_is_not_good() -> None:
