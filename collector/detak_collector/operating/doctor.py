@@ -72,6 +72,8 @@ class Examined:
     """Whether a collector has the state directory; of a store on a server that says nothing of others there."""
     is_known: bool = True
     """Whether the store could be read."""
+    is_unheard: bool = False
+    """Whether so many refuse the certificate that the collector says of itself that it does not watch."""
     unseen_seals: Sequence[str] = ()
     """Seals that another version made and this one has not recomputed."""
     differing_seals: Sequence[str] = ()
@@ -111,7 +113,7 @@ def _serving(facts: Examined) -> Iterator[Finding]:
             Severity.FAULT, "collector", "it must not serve from this store", why,
             f"{what_to_do[:1].lower()}{what_to_do[1:]}" or "`detak-collector adopt`, if no other one ever serves again",
         )  # fmt: skip
-    elif is_watching or (facts.is_running and not facts.is_known):
+    elif is_watching or (facts.is_running and (facts.is_unheard or not facts.is_known)):
         return
     elif facts.is_running:
         since = "" if facts.watched_to is None else f" for {(facts.now_utc - facts.watched_to) // 1_000} s"
@@ -157,7 +159,9 @@ def _certificates(facts: Examined) -> Iterator[Finding]:
     if facts.refusers:
         yield Finding(
             Severity.FAULT, "tls", f"{facts.refusers} addresses refuse this collector's certificate",
-            "their nodes cannot be heard, and are not down", "see `detak-collector certificate show`",
+            "their nodes cannot be heard, and are not down"
+            + ("; they are so many that no node that falls silent is shown as down" if facts.is_unheard else ""),
+            "see `detak-collector certificate show`",
         )  # fmt: skip
 
 
