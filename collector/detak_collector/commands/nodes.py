@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import click
 
+from detak_collector.accounts.sign_in_file import is_loopback
 from detak_collector.channel.certificate import shown_certificate
 from detak_collector.channel.enrol import issue_shared_token, issue_token
 from detak_collector.commands.session import EXIT_BAD_NEWS, Session
@@ -56,8 +59,16 @@ def enroll(session: Session, node: str | None, count: int | None, expires: int) 
     click.echo(_whom(node, count, expires), err=True)
     named = "" if node is None else f" --node {node}"
     click.echo(f"detak-agent enroll --collector {config.url} --token {token}{named}{shown.argument}")
-    for line in shown.notes:
+    for line in (*shown.notes, *_out_of_reach(config.url)):
         click.echo(f"\n{line}", err=True)
+
+
+def _out_of_reach(url: str) -> Iterator[str]:
+    if is_loopback(urlsplit(url).hostname or ""):
+        yield (
+            f"{url} is this machine itself: from any other it does not lead here. If the node is another machine, "
+            "set `listen` in collector.toml to an address of this one, and `public_url` to how nodes reach it."
+        )
 
 
 def _whom(node: str | None, count: int | None, expires: int) -> str:

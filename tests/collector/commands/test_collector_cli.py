@@ -65,6 +65,17 @@ def test_config_check_tells_the_faults_of_both_files(home: Path, capsys: pytest.
     assert "Traceback" not in told
 
 
+def test_enroll_says_where_its_line_leads_no_other_machine_to_the_collector(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(home, "enroll", NODE) == 0
+    assert "http://127.0.0.1:8080 is this machine itself" in capsys.readouterr().err
+    config = home / "collector.toml"
+    config.write_text(f'public_url = "https://detak.example"\n{config.read_text()}')
+    assert call(home, "enroll", NODE) == 0
+    assert "this machine itself" not in capsys.readouterr().err
+
+
 def test_enroll_prints_the_line_to_paste(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(home, "enroll", NODE) == 0
     printed = capsys.readouterr()

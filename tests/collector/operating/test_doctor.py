@@ -271,8 +271,6 @@ def test_a_collector_that_runs_on_a_full_disk_is_not_said_to_be_stopped(
 
 
 def test_a_collector_that_most_nodes_refuse_is_not_told_to_look_at_its_disk() -> None:
-    refused = {"is_running": True, "watched_to": NOW - 60_000, "refusers": 3, "is_unheard": True}
-
-    assert found(**refused) == [("tls", "3 addresses refuse this collector's certificate")]
-    (one,) = findings(replace(WELL, **refused))
+    (one,) = findings(replace(WELL, is_running=True, watched_to=NOW - 60_000, refusers=3, is_unheard=True))
+    assert (one.area, one.what) == ("tls", "3 addresses refuse this collector's certificate")
     assert "no node that falls silent is shown as down" in one.why
