@@ -132,7 +132,11 @@ def _standing(
 def _time_of(results: Results, *, disturbed: bool | None) -> tuple[int, int]:
     """What is disturbed comes last; at first nothing is compared."""
     begin, end = results.run.began + SETTLED_MS, results.run.ended
-    turn = min((one.begin for one in results.mixed), default=end)
+    turn = end
+    if results.mixed:
+        last = max((one.end for one in results.alone), default=begin)
+        slack_ms = results.pace.interval_ms + results.pace.timeout_ms
+        turn = min(last + slack_ms, *(one.begin for one in results.mixed))
     return begin if not disturbed else max(begin, turn), turn if disturbed is False else end
 
 

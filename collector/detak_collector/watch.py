@@ -60,6 +60,10 @@ class Watch:
         """Why the latest tick could not be made durable; empty where it was."""
         return self._trouble
 
+    def is_current(self, now: Reading) -> bool:
+        """Whether a stretch is open at this moment, and its last tick not overdue: who listens, watches."""
+        return self._row is not None and interruption(self._last, now) is None
+
     def refused_liveness(self) -> None:
         """A beat was turned away: who is not listened to is not watched."""
         self._refused = True

@@ -67,7 +67,7 @@ def _out_of_reach(url: str) -> Iterator[str]:
     if is_loopback(urlsplit(url).hostname or ""):
         yield (
             f"{url} is this machine itself: from any other it does not lead here. If the node is another machine, "
-            "set `listen` in collector.toml to an address of this one, and `public_url` to how nodes reach it."
+            "set `listen`, [tls] and `public_url` in collector.toml so that it is reached from there."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from detak_collector.board.pulse import Pulse
 from detak_collector.clocks import Clock
@@ -19,7 +19,7 @@ LEAST_MS, MOST_MS = 200, 1_000
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Silence:
     """Of one serving process, used in its event loop only. Who does not listen finds nobody silent."""
 
@@ -28,6 +28,8 @@ class Silence:
     clock: Clock
     pulse: Pulse
     allowed_ms: Callable[[], int]
+    _once_more: int | None = field(default=None, init=False)
+    """When the page is told again: the other collector of a pair may have heard a node a little later."""
 
     async def run(self) -> None:
         """Looks each second, and the moment after the next deadline; for ever."""
@@ -37,13 +39,18 @@ class Silence:
 
     def look(self) -> int:
         """One step; returns after how many milliseconds to look again."""
-        if self.watch.unheard:
+        reading = self.clock()
+        if self.watch.unheard or not self.watch.is_current(reading):
             return MOST_MS
-        now, since = self.clock().boottime, self.watch.since.boottime
+        now, since = reading.boottime, self.watch.since.boottime
+        if self._once_more is not None and now >= self._once_more:
+            self._once_more = None
+            self.pulse.beat()
         silent = self.deadlines.fell_silent(now, since)
         if silent:
             names, limit = ", ".join(silent), self.allowed_ms()
             _log.warning("not heard for more than %d ms: %s", limit, names, extra=fields(event="silent", nodes=names))
             self.pulse.beat()
+            self._once_more = now + MOST_MS
         passes = self.deadlines.next_passes(since)
         return MOST_MS if passes is None else min(max(passes - now, LEAST_MS), MOST_MS)

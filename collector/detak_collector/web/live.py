@@ -47,14 +47,18 @@ class Pulse(Protocol):
 class Pace:
     """How often the page is drawn: no more than once in `least_s`; while somebody looks, at least once in `most_s`.
 
-    What changed is drawn sooner where that is cheap: `leisure` times what it took the last time is left between two.
+    What changed is drawn sooner where that is cheap, though not within `soonest_s`: `leisure` times what it took the
+    last time is left between two, and `apiece_s` for each who looks, since all of them fetch it.
+
     While that takes longer than `wait_s` the last one is shown, and once that is older than `outdated_s` it says so.
     Where it took longer than `slow_s` the last time, who asks does not wait, and a page that was asked for within
     `lately_s` is drawn each `unwatched_s` even if nobody looks: so nobody waits for a large organisation's page.
     """
 
     least_s: float = 1.0
+    soonest_s: float = 0.1
     leisure: float = 10.0
+    apiece_s: float = 0.005
     most_s: float = 10.0
     wait_s: float = 5.0
     outdated_s: float = 30.0
@@ -144,7 +148,9 @@ class Live:
     @property
     def _rest_s(self) -> float:
         """After a drawing, before what changed since is drawn."""
-        return min(self._pace.least_s, self._pace.leisure * self._took_s)
+        pace = self._pace
+        cheap = max(pace.soonest_s, pace.leisure * self._took_s, pace.apiece_s * self._watchers.all)
+        return pace.least_s if self._trouble else min(pace.least_s, cheap)
 
     def _age_s(self, at: float) -> float:
         return asyncio.get_running_loop().time() - at

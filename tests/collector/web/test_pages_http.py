@@ -126,7 +126,7 @@ async def test_a_watcher_is_told_too_of_what_changed_just_after_the_page_was_dra
 
 
 async def test_who_asks_again_sees_a_change_at_once_where_the_page_is_cheap() -> None:
-    async with site(Pace(least_s=30, leisure=0.1, most_s=60)) as (running, client):
+    async with site(Pace(least_s=30, soonest_s=0, leisure=0.1, most_s=60)) as (running, client):
         first = await client.get("/status/fragment")
         running.source.current = broken()
         unchanged = await client.get("/status/fragment", headers={"If-None-Match": first.headers["ETag"]})
@@ -142,6 +142,21 @@ async def test_a_costly_page_is_left_to_stand_for_a_while_whatever_changes() -> 
             running.pulse.beat()
             await client.get("/status/fragment")
         assert running.source.made == 1
+
+
+async def test_a_page_that_cannot_be_drawn_is_not_tried_again_at_every_change() -> None:
+    async with site(Pace(least_s=30, soonest_s=0, leisure=0, most_s=60)) as (running, client):
+        async with client.get("/live") as stream:
+            await next_event(stream)
+            running.source.failure = RuntimeError("no room")
+            running.pulse.beat()
+            async with asyncio.timeout(10):
+                await running.source.failed.wait()
+            tried = running.source.made
+            for _ in range(5):
+                running.pulse.beat()
+                await asyncio.sleep(0.02)
+        assert running.source.made == tried
 
 
 async def test_many_watchers_share_one_drawing() -> None:
