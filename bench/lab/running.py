@@ -6,10 +6,14 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 
 from lab.host import NotDoneError
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 def run_in_folder(program: str, keep: Path | None, left_out: Callable[[Path], bool], run: Callable[[Path], int]) -> int:
@@ -32,6 +36,28 @@ def run_in_folder(program: str, keep: Path | None, left_out: Callable[[Path], bo
                 shutil.copytree(
                     folder, keep, dirs_exist_ok=True, ignore=lambda at, names: _ignored(at, names, left_out)
                 )
+
+
+@contextmanager
+def taken_down() -> Iterator[ExitStack]:
+    """What is put on the stack is undone at the end, also where this process is told to end; nobody interrupts that."""
+    heeded = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _end) for number in heeded}
+    stack = ExitStack()
+    try:
+        yield stack
+    finally:
+        for number in heeded:
+            signal.signal(number, signal.SIG_IGN)
+        try:
+            stack.close()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
 def _ignored(at: str, names: list[str], left_out: Callable[[Path], bool]) -> list[str]:

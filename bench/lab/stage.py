@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import urllib.request
@@ -15,10 +14,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from types import FrameType
 
 from lab.host import Host, NotDoneError, Program, until
 from lab.network import Network
+from lab.running import taken_down
 from lab.shifting import Clocks, built
 from lab.store_servers import StoreServers
 from lab.things import HOSTS, NODES, STORE_HOSTS, WITNESS, Pace, Thing, catalogue, things
@@ -31,7 +30,6 @@ BRANCHES = ("edge1", "office1")
 PORT = 8000
 CRASHING = ("dc2", "drc1", "drc2")
 _GROUPS = ("memory", "freezer")
-_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 @dataclass
@@ -159,28 +157,6 @@ def laboratory(folder: Path, pace: Pace, more: Callable[[Lab], None] = lambda _:
             lab.branches[node] = left.enter_context(branch)
         _furnish(lab, more)
         yield lab
-
-
-@contextmanager
-def taken_down() -> Iterator[ExitStack]:
-    """What is put on the stack is undone at the end, also where this process is told to end; nobody interrupts that."""
-    heeded = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, _end) for number in heeded}
-    stack = ExitStack()
-    try:
-        yield stack
-    finally:
-        for number in heeded:
-            signal.signal(number, signal.SIG_IGN)
-        try:
-            stack.close()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
 def _furnish(lab: Lab, more: Callable[[Lab], None]) -> None:

@@ -22,6 +22,7 @@ from detak_collector.commands.session import Session
 from ingest_beats import NAMES, TURNING, node_name
 from lab.application import PAGE
 from lab.host import NotDoneError, until
+from lab.running import taken_down
 from soaking.processes import Process, free_port
 
 PROGRAMS = Path(sys.executable).parent
@@ -145,15 +146,14 @@ def _last_line(log: Path) -> str:
 def stand(folder: Path, sizes: Sizes) -> Iterator[Stand]:
     """All of it, up and enrolled."""
     made = Stand(folder, sizes, keys=[{} for _ in range(sizes.simulated)])
-    try:
+    with taken_down() as left:
+        left.callback(made.close)
         _make_collectors(made)
         _enrol_simulated(made)
         _pair(made)
         for node in made.nodes:
             _make_node(made, node)
         yield made
-    finally:
-        made.close()
 
 
 def _make_collectors(made: Stand) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from lab.host import Host, NotDoneError
 from lab.network import Network
-from lab.stage import taken_down
+from lab.running import taken_down
 
 ENDS = {signal.SIGTERM: SystemExit, signal.SIGHUP: SystemExit, signal.SIGINT: KeyboardInterrupt}
 
