@@ -82,6 +82,13 @@ def test_each_part_of_a_run_has_its_own_outages_and_what_was_made_up_in_its_time
     assert ([one.outage for one in after.held], after.missed, after.made_up) == ([SECOND], 0, 1)
 
 
+def test_what_is_made_up_once_the_last_undisturbed_outage_is_over_is_laid_to_the_disturbance() -> None:
+    kept = results(peer(("a", 150_000, 151_000)), alone=(FIRST,))
+    (_, before), (_, after) = (standings(kept, disturbed=which) for which in (False, True))
+
+    assert (before.made_up, after.made_up) == (0, 1)
+
+
 def test_who_notices_what_not_all_were_told_of_has_made_nothing_up() -> None:
     assert only(peer(("b", 104_000, 119_000))).made_up == 0
 

@@ -22,6 +22,10 @@ class Noted(msgspec.Struct, frozen=True):
     refusers: list[Refuser] = []
     known: list[str] = []
 
+    def says_unheard(self, now_utc: int) -> bool:
+        """Whether so many refuse it at this moment that it does not watch."""
+        return self.is_unheard and now_utc - self.utc <= LASTING_MS
+
 
 def read_noted(state_directory: Path) -> Noted | None:
     """What was noted last; None where there is nothing that can be read."""

@@ -17,7 +17,7 @@ from detak_collector.catalogue.texts import read
 from detak_collector.catalogue.versions import Versions
 from detak_collector.channel.authority_files import AuthorityFolder
 from detak_collector.channel.certificate_files import CertificateError, Period, certificates_in, period_of
-from detak_collector.channel.note import LASTING_MS, read_noted
+from detak_collector.channel.note import read_noted
 from detak_collector.clocks import Reading
 from detak_collector.closing.gathering import seals_of
 from detak_collector.closing.recomputed import read_recomputed
@@ -89,7 +89,7 @@ def _examined(session: Session, config: Config, faults: Sequence[str]) -> Examin
         clock=clock_state(),
         certificates=dict(_certificates(config, found)),
         refusers=0 if noted is None else len(noted.refusers),
-        is_unheard=noted is not None and noted.is_unheard and now.utc - noted.utc <= LASTING_MS,
+        is_unheard=noted is not None and noted.says_unheard(now.utc),
         files=list(_files(session.config_path, config)),
         disk=_disk(config, found),
         last_backup=_last_backup(config.state_directory),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detak_collector.channel.note import LASTING_MS, read_noted
+from detak_collector.channel.note import read_noted
 from detak_collector.commands.session import hindrance_here
 from detak_collector.config import Config
 from detak_collector.copies.state_directory import is_owned
@@ -23,7 +23,7 @@ def why_unwatched(store: Store, config: Config, now_utc: int) -> str | None:
     if watched_to is not None and now_utc - watched_to <= STILL_WATCHING_MS:
         return None
     noted = read_noted(config.state_directory)
-    if noted is not None and noted.is_unheard and now_utc - noted.utc <= LASTING_MS:
+    if noted is not None and noted.says_unheard(now_utc):
         return "Agents refuse the collector's certificate (`detak-collector certificate show`)"
     if config.store.url is None and is_owned(config.state_directory):
         return "The collector runs, and cannot write to its store (`detak-collector doctor`)"

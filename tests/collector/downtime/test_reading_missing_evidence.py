@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from detak_collector.downtime.facts import ALIVE, Contradiction, Lost, Previous, Run
@@ -53,6 +55,10 @@ def test_a_loss_between_two_bad_samples_is_counted_and_never_certain(lost: Lost)
 def test_what_is_late_lets_a_failure_end_where_the_next_good_sample_is() -> None:
     reading = read("c", two("down", "up", NOT_TOLD, until=30), now=30)
     assert reading.down.counted == Intervals.span(at(0), at(25))
+    told = two("down", "up", NOT_TOLD, until=30)
+    *before, good = told.spans
+    waited = replace(told, spans=(*before, replace(good, first_end=28_000)))
+    assert read("c", waited, now=30).down.counted == Intervals.span(at(0), at(27)), "as where nothing is late"
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,28 @@ async def test_a_costly_page_is_left_to_stand_for_a_while_whatever_changes() -> 
         assert running.source.made == 1
 
 
+async def test_a_page_that_many_watch_is_left_to_stand_for_a_while_since_all_of_them_fetch_it() -> None:
+    async with site(Pace(least_s=30, soonest_s=0, leisure=0, apiece_s=10, most_s=60)) as (running, client):
+        streams = [await client.get("/live") for _ in range(3)]
+        for stream in streams:
+            await next_event(stream)
+        drawn = running.source.made
+        for _ in range(3):
+            running.pulse.beat()
+            await client.get("/status/fragment")
+        for stream in streams:
+            stream.close()
+        assert running.source.made == drawn
+
+
+async def test_however_cheap_a_page_is_it_stands_for_a_moment() -> None:
+    async with site(Pace(least_s=30, soonest_s=20, leisure=0, most_s=60)) as (running, client):
+        for _ in range(3):
+            await client.get("/status/fragment")
+            running.pulse.beat()
+        assert running.source.made == 1
+
+
 async def test_a_page_that_cannot_be_drawn_is_not_tried_again_at_every_change() -> None:
     async with site(Pace(least_s=30, soonest_s=0, leisure=0, most_s=60)) as (running, client):
         async with client.get("/live") as stream:
