@@ -11,7 +11,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
-from soaking.playing import Kind
+from soaking.playing import BURST_AT, Kind
 from soaking.simulated import Simulated
 from soaking.stand import SIDES, Stand
 
@@ -42,7 +42,7 @@ def kinds(stand: Stand, simulated: Simulated, chance: random.Random) -> list[Kin
              lambda node: f"{node}-dc"),
         Kind("pair cut", ["drc-dc,dc-drc", "drc-dc", "dc-drc"], lambda names: cut(stand, *names.split(",")), (5, 90),
              lambda _: "pair"),
-        Kind("collector stopped", SIDES, lambda name: stopped(stand, name), (1, 15)),
+        Kind("collector stopped", SIDES, lambda name: stopped(stand, name), (1, 15), certain_at=BURST_AT),
         Kind("collector killed", SIDES, lambda name: killed(stand, name), (0, 30), only_early=True),
         Kind("simulated nodes silent", ["silent"], lambda _: simulated.silent(some()), (30, 300)),
         Kind("answers to simulated nodes lost", ["deaf"], lambda _: simulated.deaf(some()), (5, 60)),

@@ -195,3 +195,19 @@ def test_what_would_make_memory_impossible_to_judge_happens_early_only() -> None
     assert early > 0
     assert player.begun["restarts"] == early
     assert player.begun["other"] > early
+
+
+def test_what_is_certain_to_come_befalls_everyone_once_at_its_longest_and_not_beside_another_of_the_same() -> None:
+    things = Things()
+    kinds = [
+        Kind("stands still", ("a", "b"), things.breaking, (1, 15), certain_at=0.2),
+        Kind("misbehaves", ("a",), things.breaking, (40, 40), certain_at=0.15),
+    ]
+    player = Player(kinds, 1e9, random.Random(1))
+    broken: dict[str, list[int]] = {"a": [], "b": []}
+    for second in range(600):
+        player.step(float(second), second / 600)
+        for name in things.broken:
+            broken[name].append(second)
+    assert broken == {"a": list(range(90, 145)), "b": list(range(120, 135))}
+    assert player.begun == {"stands still": 2, "misbehaves": 1}

@@ -174,7 +174,8 @@ class SimulatedCollector:
         node = _KEYS[headers["Authorization"]]
         try:
             plain = inflate(body) if headers.get("Content-Encoding") == "gzip" else body
-            taken = await ingest.take(Arrival(node, decode(plain, Evidence), at), len(body))
+            async with ingest.turn(len(body)):
+                taken = await ingest.take(Arrival(node, decode(plain, Evidence), at), len(body))
         except InvalidRecordError as error:
             run = error.run if error.number is not None else None
             return refusal(400, Problem("invalid", error.reason, error.path, run, error.number))

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from detak_collector.board.pulse import Pulse
@@ -43,13 +44,12 @@ class OverloadedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How much may wait for the next commit. Above half of it only liveness is taken, and no backlog.
-
-    What waits is unpacked, and takes some ten times its octets of memory then.
-    """
+    """How much may wait for a commit. Above half of it only liveness is taken, and no backlog."""
 
     messages: int = 4_096
     octets: int = 8 * 1024 * 1024
+    unpacked: int = 2 * BATCH
+    """So many are unpacked at a time: those of the commit that runs, and those of the next."""
 
 
 @dataclass(slots=True)
@@ -74,34 +74,58 @@ class Ingest:
     rivals: Rivals = field(default_factory=Rivals)
     trouble: str = field(default="", init=False)
     """Why the store took nothing when it was last asked; empty where it did."""
+    _turns: asyncio.Semaphore = field(init=False)
+    _packed: int = field(default=0, init=False)
+    """How many messages wait for their turn."""
     _queue: deque[_Waiting] = field(default_factory=deque, init=False)
     _octets: int = field(default=0, init=False)
+    """Of what waits for its turn, and of the queue."""
     _broken: StoreBrokenError | None = field(default=None, init=False)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
+    def __post_init__(self) -> None:
+        self._turns = asyncio.Semaphore(self.capacity.unpacked)
+
     @property
     def waiting(self) -> int:
-        """How many messages wait for the next commit."""
-        return len(self._queue)
+        """How many messages wait for a commit."""
+        return self._packed + len(self._queue)
 
     @property
     def waiting_octets(self) -> int:
         """How long they are together."""
         return self._octets
 
-    async def take(self, arrival: Arrival, size: int) -> Answer:
-        """The answer to a message of `size` bytes, once all it holds is durable.
+    @asynccontextmanager
+    async def turn(self, size: int) -> AsyncIterator[None]:
+        """While it lasts a message of `size` bytes may be unpacked and taken. Raises OverloadedError.
 
-        Raises InvalidRecordError, OverloadedError or StoreError: then nothing of it is stored.
+        Unpacked it is some ten times as large. When all nodes speak at once, as after a stop, most wait as they came.
+        """
+        if self._pressure(size) > 1:
+            self.refused_liveness()
+            raise OverloadedError
+        self._packed += 1
+        self._octets += size
+        try:
+            await self._turns.acquire()
+        finally:
+            self._packed -= 1
+            self._octets -= size
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def take(self, arrival: Arrival, size: int) -> Answer:
+        """The answer to a message of `size` bytes whose turn it is, once all it holds is durable.
+
+        Raises InvalidRecordError or StoreError: then nothing of it is stored.
         """
         if self._broken is not None:
             raise self._broken
         check(arrival.evidence)
-        pressure = self._pressure(size)
-        if pressure > 1:
-            self.refused_liveness()
-            raise OverloadedError
-        if pressure > 0.5:
+        if self._pressure(size) > 0.5:
             arrival = replace(arrival, evidence=without_backlog(arrival.evidence))
         waiting = _Waiting(arrival, size, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
@@ -129,7 +153,7 @@ class Ingest:
 
     def _pressure(self, size: int) -> float:
         """How full it would be: more than 1 is too much."""
-        messages = (len(self._queue) + 1) / self.capacity.messages
+        messages = (self.waiting + 1) / self.capacity.messages
         return max(messages, (self._octets + size) / self.capacity.octets)
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:

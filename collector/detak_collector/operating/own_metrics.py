@@ -81,7 +81,7 @@ def _ingest(told: Told) -> Families:
         "detak_repeats_total", "Messages that told nothing new: sent again.", repeats.counts.get("message", 0)
     )
     yield Family("detak_refusals_total", "counter", "Requests turned away, by reason.", by("reason", refusals.counts))
-    yield gauge("detak_waiting_messages", "Messages that wait for the next commit.", told.waiting_messages)
+    yield gauge("detak_waiting_messages", "Messages that wait for a commit.", told.waiting_messages)
     yield gauge("detak_waiting_bytes", "Their size.", told.waiting_bytes)
     yield gauge("detak_waiting_messages_limit", "How many may wait.", told.room[0])
     yield gauge("detak_waiting_bytes_limit", "How much may wait.", told.room[1])

@@ -94,10 +94,11 @@ class Api:
         at = self.clock()
         holder = await self._holder(request)
         body = await _body(request)
-        evidence = _decoded(body, Evidence)
-        _refuse_other_node(holder, evidence.node)
-        arrival = Arrival(holder.node, evidence, at, request.remote or "")
-        answer = await self.ingest.take(arrival, len(body))
+        async with self.ingest.turn(len(body)):
+            evidence = _decoded(body, Evidence)
+            _refuse_other_node(holder, evidence.node)
+            arrival = Arrival(holder.node, evidence, at, request.remote or "")
+            answer = await self.ingest.take(arrival, len(body))
         self.stored(arrival)
         return _json(200, encode(answer))
 

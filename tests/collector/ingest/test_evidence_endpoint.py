@@ -195,6 +195,38 @@ async def test_a_full_queue_refuses_with_a_time_to_come_back_and_says_that_nobod
         await asyncio.gather(first, *waiting)
 
 
+async def test_what_has_to_wait_for_its_turn_is_not_unpacked_before_it(tmp_path: Path) -> None:
+    async with running_collector(tmp_path, capacity=Capacity(unpacked=2)) as running:
+        running.evidence.go.clear()
+        first = asyncio.create_task(running.deliver(first_beat()))
+        await eventually(lambda: running.evidence.batches == [1])
+        second = asyncio.create_task(running.deliver(later_beat(1)))
+        await eventually(lambda: running.ingest.waiting == 1)
+        unreadable = asyncio.create_task(running.post(b"{"))
+        await eventually(lambda: running.ingest.waiting == 2)
+        assert running.ingest.waiting_octets == len(encode(later_beat(1))) + len(b"{")
+        running.evidence.go.set()
+        await asyncio.gather(first, second)
+        assert (await unreadable)[0] == 400
+        assert (running.ingest.waiting, running.ingest.waiting_octets) == (0, 0)
+
+
+async def test_who_goes_before_it_is_his_turn_takes_no_turn_from_others(tmp_path: Path) -> None:
+    async with running_collector(tmp_path, capacity=Capacity(unpacked=1)) as running:
+
+        async def comes_in_vain() -> None:
+            async with running.ingest.turn(1):
+                pass
+
+        async with running.ingest.turn(1):
+            waiting = asyncio.create_task(comes_in_vain())
+            await eventually(lambda: running.ingest.waiting == 1)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+            assert (running.ingest.waiting, running.ingest.waiting_octets) == (0, 0)
+        await running.deliver(first_beat())
+
+
 async def test_under_pressure_backlog_is_left_with_the_agent_and_liveness_is_stored(tmp_path: Path) -> None:
     async with running_collector(tmp_path, capacity=Capacity(messages=1)) as running:
         backlog = Part("bbbb0002", opening(), [span(1, closed=True)])
