@@ -1,7 +1,6 @@
-"""Takes checked messages to the store in group commits, and answers each once it is durable.
+"""Takes checked messages to the store in group commits, back to back, and answers each once it is durable.
 
-What arrives while one commit runs, or right after its begin, goes into the next. It refuses what it cannot hold,
-backlog before liveness.
+What arrives while one commit runs goes into the next. It refuses what it cannot hold, backlog before liveness.
 """
 
 from __future__ import annotations
@@ -32,9 +31,6 @@ from detak_wire import PROTOCOL_VERSION
 from detak_wire.messages import Answer, Evidence, Part
 
 BATCH = 256
-APART_S = 0.010
-"""Between the begins of two commits: who comes alone waits for nothing, and of many some share one, and its sync."""
-
 ALLOWANCE = 2_000
 FRESH_RECORDS = 200
 RETRY_AFTER_S = 5
@@ -147,12 +143,8 @@ class Ingest:
             raise
 
     async def _commit_for_ever(self) -> None:
-        loop = asyncio.get_running_loop()
-        begun = loop.time() - APART_S
         while True:
             await self._arrived.wait()
-            await asyncio.sleep(begun + APART_S - loop.time())
-            begun = loop.time()
             batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
             self._octets -= sum(waiting.size for waiting in batch)
             if not self._queue:

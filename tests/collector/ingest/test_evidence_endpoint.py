@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from detak_collector.channel.enrol import issue_token
 from detak_collector.clocks import system_clock
-from detak_collector.ingest import intake
 from detak_collector.ingest.intake import Capacity, without_backlog
 from detak_collector.operating.counters import commits, latency, records, refusals
 from detak_collector.store.base import StoreBrokenError, StoreUnavailableError
@@ -180,17 +179,6 @@ async def test_what_arrives_during_a_commit_goes_into_the_next_one(tmp_path: Pat
         running.evidence.go.set()
         await asyncio.gather(first, *others)
         assert running.evidence.batches == [1, 7]
-
-
-async def test_who_comes_alone_is_stored_at_once_and_those_who_come_right_after_share_a_commit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(intake, "APART_S", 1.0)
-    nodes = [f"node-{number}" for number in range(4)]
-    async with running_collector(tmp_path, nodes) as running:
-        await asyncio.wait_for(running.deliver(first_beat(node=nodes[0])), 0.9)
-        await asyncio.gather(*(running.deliver(first_beat(node=node)) for node in nodes[1:]))
-        assert running.evidence.batches == [1, 3]
 
 
 async def test_a_full_queue_refuses_with_a_time_to_come_back_and_says_that_nobody_watches(tmp_path: Path) -> None:
