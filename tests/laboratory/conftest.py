@@ -1,4 +1,7 @@
-"""Makes two packages of bench/ importable here, without their neighbours: some of these are named like tests."""
+"""Makes two packages of bench/, and a module that one of them needs, importable here without their neighbours.
+
+Some of these are named like tests.
+"""
 
 import importlib.util
 import sys
@@ -11,8 +14,10 @@ def _make_importable(name: str) -> None:
     if name in sys.modules:
         return
     folder = _BENCH / name
-    spec = importlib.util.spec_from_file_location(
-        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    spec = (
+        importlib.util.spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+        if folder.is_dir()
+        else importlib.util.spec_from_file_location(name, folder.with_suffix(".py"))
     )
     assert spec is not None
     assert spec.loader is not None
@@ -20,5 +25,5 @@ def _make_importable(name: str) -> None:
     spec.loader.exec_module(module)
 
 
-for _name in ("lab", "soaking"):
+for _name in ("lab", "ingest_beats", "soaking"):
     _make_importable(_name)

@@ -6,15 +6,20 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import cast
 
 import pytest
 
 from detak_collector.downtime import facts
 from detak_wire import PROTOCOL_VERSION
 from detak_wire.messages import Evidence, Growth, Part, Span
+from soaking.faults import kinds
 from soaking.judging import KIB, MIB, Ending, Run, Sample, last_line, limits
-from soaking.playing import Kind, Player
+from soaking.playing import BURST_AT, RESTARTS_UNTIL, Kind, Player
 from soaking.promises import Promise, Promised, lacking
+from soaking.simulated import Simulated
+from soaking.stand import Sizes, Stand
 
 HOUR_S = 3_600
 SIDES = ("dc", "drc")
@@ -211,3 +216,10 @@ def test_what_is_certain_to_come_befalls_everyone_once_at_its_longest_and_not_be
             broken[name].append(second)
     assert broken == {"a": list(range(90, 145)), "b": list(range(120, 135))}
     assert player.begun == {"stands still": 2, "misbehaves": 1}
+
+
+def test_each_collector_has_its_greatest_burst_after_its_last_restart_and_before_it_is_judged(tmp_path: Path) -> None:
+    nobody = cast("Simulated", None)
+    certain = [one for one in kinds(Stand(tmp_path, Sizes(20, 2, 15.0)), nobody, random.Random(1)) if one.certain_at]
+    assert [(one.name, one.victims, one.only_early) for one in certain] == [("collector stopped", SIDES, False)]
+    assert RESTARTS_UNTIL < BURST_AT < 0.25

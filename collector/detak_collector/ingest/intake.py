@@ -48,8 +48,8 @@ class Capacity:
 
     messages: int = 4_096
     octets: int = 8 * 1024 * 1024
-    unpacked: int = 2 * BATCH
-    """So many are unpacked at a time: those of the commit that runs, and those of the next."""
+    decoded: int = 2 * BATCH
+    """So many are held as objects at a time: those of the commit that runs, and those of the next."""
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class Ingest:
     trouble: str = field(default="", init=False)
     """Why the store took nothing when it was last asked; empty where it did."""
     _turns: asyncio.Semaphore = field(init=False)
-    _packed: int = field(default=0, init=False)
+    _undecoded: int = field(default=0, init=False)
     """How many messages wait for their turn."""
     _queue: deque[_Waiting] = field(default_factory=deque, init=False)
     _octets: int = field(default=0, init=False)
@@ -84,12 +84,12 @@ class Ingest:
     _arrived: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def __post_init__(self) -> None:
-        self._turns = asyncio.Semaphore(self.capacity.unpacked)
+        self._turns = asyncio.Semaphore(self.capacity.decoded)
 
     @property
     def waiting(self) -> int:
         """How many messages wait for a commit."""
-        return self._packed + len(self._queue)
+        return self._undecoded + len(self._queue)
 
     @property
     def waiting_octets(self) -> int:
@@ -98,19 +98,19 @@ class Ingest:
 
     @asynccontextmanager
     async def turn(self, size: int) -> AsyncIterator[None]:
-        """While it lasts a message of `size` bytes may be unpacked and taken. Raises OverloadedError.
+        """While it lasts a message of `size` bytes may be decoded and taken. Raises OverloadedError.
 
-        Unpacked it is some ten times as large. When all nodes speak at once, as after a stop, most wait as they came.
+        As objects it is some ten times as large. When all nodes speak at once, as after a stop, most wait as bytes.
         """
         if self._pressure(size) > 1:
             self.refused_liveness()
             raise OverloadedError
-        self._packed += 1
+        self._undecoded += 1
         self._octets += size
         try:
             await self._turns.acquire()
         finally:
-            self._packed -= 1
+            self._undecoded -= 1
             self._octets -= size
         try:
             yield

@@ -195,8 +195,8 @@ async def test_a_full_queue_refuses_with_a_time_to_come_back_and_says_that_nobod
         await asyncio.gather(first, *waiting)
 
 
-async def test_what_has_to_wait_for_its_turn_is_not_unpacked_before_it(tmp_path: Path) -> None:
-    async with running_collector(tmp_path, capacity=Capacity(unpacked=2)) as running:
+async def test_what_has_to_wait_for_its_turn_is_not_decoded_before_it(tmp_path: Path) -> None:
+    async with running_collector(tmp_path, capacity=Capacity(decoded=2)) as running:
         running.evidence.go.clear()
         first = asyncio.create_task(running.deliver(first_beat()))
         await eventually(lambda: running.evidence.batches == [1])
@@ -211,8 +211,20 @@ async def test_what_has_to_wait_for_its_turn_is_not_unpacked_before_it(tmp_path:
         assert (running.ingest.waiting, running.ingest.waiting_octets) == (0, 0)
 
 
+async def test_what_waits_for_its_turn_takes_room_as_what_waits_for_a_commit_does(tmp_path: Path) -> None:
+    async with running_collector(tmp_path, capacity=Capacity(messages=2, decoded=1)) as running:
+        running.evidence.go.clear()
+        first = asyncio.create_task(running.deliver(first_beat()))
+        await eventually(lambda: running.evidence.batches == [1])
+        waiting = [asyncio.create_task(running.deliver(later_beat(tick))) for tick in (1, 2)]
+        await eventually(lambda: running.ingest.waiting == 2)
+        assert (await asyncio.wait_for(running.post(encode(later_beat(3))), 10))[0] == 429
+        running.evidence.go.set()
+        await asyncio.gather(first, *waiting)
+
+
 async def test_who_goes_before_it_is_his_turn_takes_no_turn_from_others(tmp_path: Path) -> None:
-    async with running_collector(tmp_path, capacity=Capacity(unpacked=1)) as running:
+    async with running_collector(tmp_path, capacity=Capacity(decoded=1)) as running:
 
         async def comes_in_vain() -> None:
             async with running.ingest.turn(1):
